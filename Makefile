@@ -1,0 +1,44 @@
+# Two commands for people: `make run` and `make test`. Set-up happens once and is then skipped.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+BRIEF ?= examples/briefs/reading-club.yaml
+OUT := build
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := run
+.PHONY: run test check bench setup clean
+
+run: setup  ## index the bundled playbook, then write join copy and a poster from BRIEF
+	$(BIN)/qunce index
+	@mkdir -p $(OUT)
+	$(BIN)/qunce draft join --brief $(BRIEF)
+	$(BIN)/qunce draft poster --brief $(BRIEF) --png $(OUT)/poster.png
+	@echo "Poster: $(OUT)/poster.png   Your own: make run BRIEF=my-brief.yaml"
+
+test: setup  ## all tests
+	$(BIN)/pytest
+
+check: setup  ## lint, format, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup  ## the figures in the README
+	$(BIN)/python eval/bench/text.py
+	$(BIN)/python eval/bench/retrieval.py
+	$(BIN)/python eval/bench/drafting.py
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Qunce needs Python 3.11-3.13, not " + sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install -q -c constraints.txt -e . --group dev
+	@touch $@
+
+clean:  ## remove what set-up and runs made
+	rm -rf $(VENV) $(OUT) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,117 @@
+"""`qunce draft`: a brief → drafts as text, JSON or Markdown, and posters as pictures."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.cli.common import IndexOption, print_json, progress_bar, settings, write_whole
+
+if TYPE_CHECKING:
+    from engine.drafting import Brief, Copywriter, Draft
+
+app = typer.Typer(help="Drafts: join copy and posters.", no_args_is_help=True)
+
+
+class Format(StrEnum):
+    """How drafts are printed."""
+
+    text = "text"
+    json = "json"
+    md = "md"
+
+
+BriefOption = Annotated[Path, typer.Option("--brief", help="The brief (YAML).", metavar="FILE")]
+CountOption = Annotated[int, typer.Option("-n", help="How many variants.", min=1, max=20)]
+SeedOption = Annotated[int, typer.Option("--seed", help="Another seed, other drafts.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="How to print.")]
+
+
+@app.command()
+def join(
+    brief: BriefOption,
+    channel: Annotated[
+        str | None,
+        typer.Option(
+            help="moments, private, own_group, other_group, account, welcome or wecom; "
+            "without it, the brief's, else moments."
+        ),
+    ] = None,
+    n: CountOption = 3,
+    seed: SeedOption = 7,
+    form: FormatOption = Format.text,
+    index: IndexOption = None,
+) -> None:
+    """Write join copy (入群文案) for a channel."""
+    loaded, copywriter = _prepare(brief, index)
+    _print(copywriter.join(loaded, channel=channel, n=n, seed=seed), form)
+
+
+@app.command()
+def poster(
+    brief: BriefOption,
+    n: CountOption = 1,
+    seed: SeedOption = 7,
+    png: Annotated[Path | None, typer.Option(help="Write the picture as PNG.")] = None,
+    svg: Annotated[Path | None, typer.Option(help="Write the picture as SVG.")] = None,
+    theme: Annotated[str, typer.Option(help="A bundled theme, or a theme file.")] = "paper",
+    size: Annotated[str, typer.Option(help="story, square or banner.")] = "story",
+    form: FormatOption = Format.text,
+    index: IndexOption = None,
+) -> None:
+    """Write poster text (海报), and draw it."""
+    loaded, copywriter = _prepare(brief, index)
+    drafts = copywriter.poster(loaded, n=n, seed=seed)
+    if png or svg:
+        _draw(drafts[0], theme, size, png, svg)
+    _print(drafts, form)
+
+
+def _prepare(brief: Path, index: Path | None) -> tuple[Brief, Copywriter]:
+    from engine.app import open_copywriter
+    from engine.drafting import Brief
+
+    loaded = Brief.load(brief)
+    with progress_bar() as progress:
+        return loaded, open_copywriter(settings(), index, progress)
+
+
+def _draw(draft: Draft, theme: str, size: str, png: Path | None, svg: Path | None) -> None:
+    from engine.drafting.picture import Poster, load_theme, render, render_png
+
+    picture = render(Poster.of(draft), load_theme(theme), size)
+    if svg:
+        write_whole(svg, picture.svg.encode("utf-8"))
+        typer.echo(f"note: {svg} written", err=True)
+    if png:
+        write_whole(png, render_png(picture.svg))
+        typer.echo(f"note: {png} written", err=True)
+    if picture.left_out:
+        typer.echo(f"note: no room for {', '.join(picture.left_out)}", err=True)
+
+
+def _print(drafts: list[Draft], form: Format) -> None:
+    if form is Format.json:
+        print_json([draft.as_dict() for draft in drafts])
+        return
+    for number, draft in enumerate(drafts, start=1):
+        typer.echo(_as_markdown(draft, number) if form is Format.md else _as_text(draft, number))
+    for hint in drafts[0].hints if drafts else ():
+        typer.echo(f"- {hint}" if form is Format.md else f"建议  {hint}")
+
+
+def _as_text(draft: Draft, number: int) -> str:
+    lines = [f"── {number} ──", draft.text, ""]
+    lines += [f"依据  {c.title}（{c.source}）：{c.words}" for c in draft.citations]
+    lines += [f"检查  {finding.message}" for finding in draft.findings]
+    return "\n".join([*lines, ""])
+
+
+def _as_markdown(draft: Draft, number: int) -> str:
+    lines = [f"## {number}", "", *(f"{line}  " for line in draft.text.splitlines()), ""]
+    lines += [f"- 依据：[{c.title}]({c.source})：{c.words}" for c in draft.citations]
+    lines += [f"- 检查：{finding.message}" for finding in draft.findings]
+    return "\n".join([*lines, ""])

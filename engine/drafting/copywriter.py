@@ -1,0 +1,201 @@
+"""A brief in → drafts out, each with its sources, its findings and what would make it better."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from engine.bundled import bundled
+from engine.drafting import checks
+from engine.drafting.brief import Brief
+from engine.drafting.compliance import ComplianceRules, check_compliance
+from engine.drafting.draft import Draft, Finding
+from engine.drafting.facts import check_facts
+from engine.drafting.guidance import Guidance, find_guidance
+from engine.drafting.recipe import Channel, Recipe
+from engine.drafting.slots import Slots, read_slots
+from engine.drafting.writer import Assignment, Candidate, candidates
+from engine.playbook import Playbook
+
+_PASSAGES_PER_QUESTION = 6
+_MOST_ALIKE = 0.6
+_MOST_VARIANTS = 20
+_SAMENESS = 6.0
+_MOST_FAULTY = 60
+"""Faulty candidates seen before the best of them is handed out, findings and all."""
+
+
+class Copywriter:
+    """Writes drafts from briefs, by the playbook's advice.
+
+    >>> Copywriter(Playbook.open()).join(Brief.load("brief.yaml"), channel="moments", n=3)
+    """
+
+    def __init__(self, playbook: Playbook, *, recipes: str | Path | None = None) -> None:
+        self.playbook = playbook
+        self._folder = Path(recipes) if recipes else bundled("prompts")
+        self._recipes: dict[str, Recipe] = {}
+
+    def join(
+        self, brief: Brief, channel: str | None = None, n: int = 3, seed: int = 7
+    ) -> list[Draft]:
+        """Up to `n` variants of join copy for a channel.
+
+        Raises:
+            InputError: the channel is unknown.
+        """
+        return self._write("join", brief, channel or brief.channel or "moments", n, seed)
+
+    def poster(self, brief: Brief, n: int = 1, seed: int = 7) -> list[Draft]:
+        """Up to `n` variants of the text on a poster; `picture.Poster.of` lays one out."""
+        return self._write("poster", brief, "poster", n, seed)
+
+    def recipe(self, kind: str) -> Recipe:
+        """The recipe of that kind, read once."""
+        if kind not in self._recipes:
+            self._recipes[kind] = Recipe.load(self._folder / f"{kind}.yaml")
+        return self._recipes[kind]
+
+    @cached_property
+    def _compliance(self) -> ComplianceRules:
+        return ComplianceRules.load(bundled("knowledge/compliance"))
+
+    def _write(self, kind: str, brief: Brief, channel_name: str, n: int, seed: int) -> list[Draft]:
+        recipe = self.recipe(kind)
+        channel = recipe.channel(channel_name)
+        fixed = {"channel": channel.name, "ai": "AI" if brief.ai_label else ""}
+        slots = read_slots(
+            brief, recipe.slots, lambda value: self._screen(value, (brief.brand,)), fixed
+        )
+        guidance = find_guidance(
+            _questions(recipe, channel, slots),
+            self.playbook.search_many,
+            self.playbook.cards,
+            kind,
+            _PASSAGES_PER_QUESTION,
+        )
+        assignment = Assignment(recipe, channel_name, slots, guidance, brief.tone, seed)
+        hints = _hints(recipe, slots, bool(self.playbook.cards))
+        reviewed = self._choose(assignment, brief, max(1, min(n, _MOST_VARIANTS)))
+        return [replace(draft, hints=hints) for draft in reviewed]
+
+    def _choose(self, assignment: Assignment, brief: Brief, n: int) -> list[Draft]:
+        """The best `n` candidates without errors that differ from each other."""
+        pool = candidates(assignment)
+        taken: list[tuple[Candidate, Draft]] = []
+        faulty: list[Draft] = []
+        for strict in (True, False):
+            while len(taken) < n and (candidate := _next(pool, taken, strict)):
+                pool.remove(candidate)
+                draft = self._finish(candidate, assignment, brief)
+                if not _errors(draft.findings):
+                    taken.append((candidate, draft))
+                elif len(faulty) < _MOST_FAULTY:
+                    faulty.append(draft)
+                else:
+                    break
+        if taken:
+            return [draft for _, draft in taken]
+        return sorted(faulty, key=lambda draft: len(_errors(draft.findings)))[:1]
+
+    def _finish(self, candidate: Candidate, assignment: Assignment, brief: Brief) -> Draft:
+        channel = assignment.channel
+        fields: dict[str, Any] = {}
+        for line in candidate.elements:
+            before = fields.get(line.element)
+            fields[line.element] = line.text if before is None else (*_as_tuple(before), line.text)
+        followed = _followed(candidate, assignment.guidance)
+        draft = Draft(
+            kind=assignment.recipe.kind,
+            channel=assignment.channel_name,
+            fields=fields,
+            text=candidate.text,
+            citations=tuple(guidance.citation for guidance in followed),
+            advice=tuple(guidance.citation.words for guidance in followed),
+            meta={
+                "recipe_version": assignment.recipe.version,
+                "seed": assignment.seed,
+                "form": candidate.form,
+                "tone": assignment.tone,
+            },
+        )
+        return replace(draft, findings=self._check(draft, channel, brief))
+
+    def _check(self, draft: Draft, channel: Channel, brief: Brief) -> tuple[Finding, ...]:
+        sources = [*brief.facts(), *(citation.words for citation in draft.citations), "AI"]
+        return (
+            *checks.check_limits(draft.text, channel.limits),
+            *checks.check_elements(draft, channel.required),
+            *checks.check_wording(draft.text, self._compliance.wording, nickname=channel.nickname),
+            *check_compliance(draft.text, self._compliance, (brief.brand, brief.community)),
+            *check_facts(draft.text, sources),
+        )
+
+    def _screen(self, value: str, names: Sequence[str]) -> tuple[Finding, ...]:
+        """What is wrong with a value of the brief: any slip or slogan, any forbidden word."""
+        return (
+            *checks.check_wording(value, self._compliance.wording),
+            *_errors(check_compliance(value, self._compliance, names)),
+        )
+
+
+def _next(
+    pool: Sequence[Candidate], taken: Sequence[tuple[Candidate, Draft]], strict: bool
+) -> Candidate | None:
+    """The candidate that reads best and says least again of what the variants taken say.
+
+    Maximal marginal relevance (Carbonell & Goldstein 1998) over those with an opening of their own
+    and, if strict, a form of their own.
+    """
+    best, highest = None, -float("inf")
+    for candidate in pool:
+        if candidate.score <= highest:
+            break
+        if any(
+            candidate.opening == other.opening or (strict and candidate.form == other.form)
+            for other, _ in taken
+        ):
+            continue
+        alike = max(
+            (checks.similarity(candidate.text, other.text) for other, _ in taken), default=0
+        )
+        if alike <= _MOST_ALIKE and candidate.score - _SAMENESS * alike > highest:
+            best, highest = candidate, candidate.score - _SAMENESS * alike
+    return best
+
+
+def _questions(recipe: Recipe, channel: Channel, slots: Slots) -> list[str]:
+    """The recipe's questions with the brief's words; empty slots leave no trace."""
+    first = {slot: values[0] for slot, values in slots.values.items() if values}
+    return [question.format_map(_Blank(first)) for question in (*channel.search, *recipe.search)]
+
+
+class _Blank(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+def _hints(recipe: Recipe, slots: Slots, has_cards: bool) -> tuple[str, ...]:
+    hints = [hint for slot, hint in recipe.hints.items() if not slots.has(slot)]
+    if not has_cards:
+        hints.append(
+            "这个索引里没有带建议的卡片，文案只用了通用写法；用自带的手册（qunce index）会更好。"
+        )
+    return (*slots.notes, *hints)
+
+
+def _followed(candidate: Candidate, guidance: Mapping[str, Guidance]) -> list[Guidance]:
+    """The guidance that the candidate's patterns follow, in reading order, each once."""
+    ids: Iterable[str] = (line.filled.pattern.advice for line in candidate.elements)
+    return [guidance[advice] for advice in dict.fromkeys(filter(None, ids))]
+
+
+def _errors(findings: Sequence[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.severity == "error"]
+
+
+def _as_tuple(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)

@@ -1,0 +1,195 @@
+"""A recipe file in → what one kind of draft needs: elements, limits, forms, patterns, questions.
+
+Patterns are sentences with slots. `{pain}` is filled from the brief; a part in square brackets is
+left out when one of its slots is empty, or gives way to what stands after a bar:
+`[{members}]{who}，[{time}]{does}。`, `加[{contact}|我]就行。`
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from engine.drafting.brief import Tone
+from engine.drafting.checks import Limits
+from engine.errors import InputError, RecipeError
+
+_SLOT = re.compile(r"\{([a-z_]+)\}")
+_SEAM = re.compile(r"[\u3400-\u9fff][A-Za-z0-9]|[A-Za-z0-9%][\u3400-\u9fff]")
+_GROUP = re.compile(r"\[([^\[\]]*)\]")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Pattern(_Part):
+    """One way to say an element."""
+
+    text: str
+    advice: str = ""
+    """Id of the advice this pattern follows: it may be used only when a passage found gives it."""
+    tones: tuple[Tone, ...] = ()
+    """Tones it suits; empty: all."""
+    channels: tuple[str, ...] = ()
+    """Channels it suits; empty: all."""
+
+    given: tuple[str, ...] = ()
+    """Slots that must be filled although the text does not show them."""
+
+    @cached_property
+    def needs(self) -> frozenset[str]:
+        """Slots without which the pattern can't be used."""
+        return frozenset([*_SLOT.findall(_GROUP.sub("", self.text)), *self.given])
+
+    @cached_property
+    def slots(self) -> frozenset[str]:
+        """All slots the pattern may use."""
+        return frozenset([*_SLOT.findall(self.text), *self.given])
+
+    def fill(self, values: Mapping[str, str]) -> Filled | None:
+        """The sentence with its slots filled; None when a needed slot is empty."""
+        if any(not values.get(slot) for slot in self.needs):
+            return None
+        kept = _GROUP.sub(lambda group: _keep(group[1], values), self.text)
+        used = frozenset(_SLOT.findall(kept))
+        return Filled(_insert(kept, values), used, self)
+
+
+def _insert(text: str, values: Mapping[str, str]) -> str:
+    """The text with its slots filled, a blank wherever Chinese meets Latin at a seam."""
+    pieces = _SLOT.split(text)
+    whole = pieces[0]
+    for slot, literal in zip(pieces[1::2], pieces[2::2], strict=True):
+        for piece in (values[slot], literal):
+            whole += " " * bool(_SEAM.fullmatch(whole[-1:] + piece[:1])) + piece
+    return whole
+
+
+def _keep(group: str, values: Mapping[str, str]) -> str:
+    part, _, instead = group.partition("|")
+    return part if all(values.get(slot) for slot in _SLOT.findall(part)) else instead
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A pattern with its slots filled."""
+
+    text: str
+    used: frozenset[str]
+    """The slots that went in."""
+    pattern: Pattern
+
+
+def _as_lines(value: Any) -> Any:
+    """Forms are written as `[opening, promise ease, action]`: one item a line."""
+    if not isinstance(value, list):
+        return value
+    return [tuple(line.split()) if isinstance(line, str) else line for line in value]
+
+
+Form = Annotated[tuple[tuple[str, ...], ...], BeforeValidator(_as_lines)]
+
+
+class Channel(_Part):
+    """Where a draft goes, and what that place allows."""
+
+    name: str
+    """As people call it, e.g. 朋友圈."""
+    about: str = ""
+    """What reading there is like; part of the chat writer's prompt."""
+    ideal: int
+    """Characters at which a draft reads best there."""
+    limits: Limits = Limits()
+    longest: Mapping[str, int] = {}
+    """Element → most characters it may have here."""
+    required: tuple[str, ...] = ()
+    """Elements without which a draft for this channel is not finished."""
+    priority: tuple[str, ...] = ()
+    """Elements that choose their words before the others, after the required ones."""
+    forms: Annotated[tuple[Form, ...], Field(min_length=1)]
+    """Orders of elements, one tuple of elements a line."""
+    search: tuple[str, ...] = ()
+    """Further questions put to the playbook for this channel."""
+    aside: tuple[str, ...] = ()
+    """Elements that are fields of their own and don't stand in the text."""
+    joiner: str = "\n"
+    """What stands between two lines."""
+    nickname: bool = False
+    """Whether %NICKNAME% may stand in the text."""
+
+
+class Recipe(_Part):
+    """What one kind of draft needs."""
+
+    kind: str
+    version: int
+    """Goes up when the wording changes, so that two drafts can be told apart."""
+    slots: Mapping[str, int]
+    """Slot → the longest value, in characters, that its patterns can carry."""
+    search: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Questions put to the playbook; slots allowed, a question with an empty slot is left out."""
+    channels: Mapping[str, Channel]
+    patterns: Mapping[str, tuple[Pattern, ...]]
+    """Element → its patterns."""
+    hints: Mapping[str, str] = {}
+    """Slot → what to tell the copywriter when the brief leaves it empty."""
+    prompt: str
+    """Instructions to the chat writer."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Recipe:
+        for element, patterns in self.patterns.items():
+            for pattern in patterns:
+                _known(pattern.slots, self.slots, f"patterns.{element}: slot")
+                _known(pattern.channels, self.channels, f"patterns.{element}: channel")
+        questions = [*self.search, *(q for c in self.channels.values() for q in c.search)]
+        for question in questions:
+            _known(_SLOT.findall(question), self.slots, "search: slot")
+        _known(self.hints, self.slots, "hints: slot")
+        for name, channel in self.channels.items():
+            used = {element for form in channel.forms for line in form for element in line}
+            used |= {*channel.required, *channel.longest, *channel.aside, *channel.priority}
+            _known(used, self.patterns, f"channels.{name}: element")
+        return self
+
+    @classmethod
+    def load(cls, path: Path) -> Recipe:
+        """Read a recipe from a YAML file.
+
+        Raises:
+            RecipeError: the file can't be read or has a wrong or unknown key.
+        """
+        try:
+            return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        except OSError as error:
+            raise RecipeError(f"Recipe {path} can't be read: {error.strerror}.") from error
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise RecipeError(f"Recipe {path} is not valid YAML in UTF-8: {error}.") from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(step) for step in first["loc"]) or "(whole file)"
+            raise RecipeError(f"Recipe {path}, key '{key}': {first['msg']}.") from error
+
+    def channel(self, name: str) -> Channel:
+        """The channel of that name.
+
+        Raises:
+            InputError: the recipe has no such channel.
+        """
+        if name not in self.channels:
+            raise InputError(f"Unknown channel {name!r}. Channels: {', '.join(self.channels)}.")
+        return self.channels[name]
+
+
+def _known(names: Any, known: Mapping[str, Any], what: str) -> None:
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{what} '{name}' is not defined; known: {', '.join(known)}")

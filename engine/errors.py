@@ -1,0 +1,42 @@
+"""What can go wrong, as one tree of exceptions.
+
+    QunceError
+    ├── InputError          what a person gave can't be used
+    │   ├── DocumentError   one document can't be read (indexing counts and skips it)
+    │   ├── BriefError      a brief is missing, malformed or has unknown keys
+    │   └── RecipeError     a recipe, card, theme or word list is malformed
+    ├── PlaybookError       an index is missing, damaged or made by another encoder
+    └── EncoderError        an encoder is unknown, not installed or does not answer
+
+Every message says what was given and what to do next.
+"""
+
+from __future__ import annotations
+
+
+class QunceError(Exception):
+    """Base of every error that Qunce raises on purpose."""
+
+
+class InputError(QunceError):
+    """What a person gave (a file, an option, a text) can't be used."""
+
+
+class DocumentError(InputError):
+    """One document can't be read; indexing counts it and goes on."""
+
+
+class BriefError(InputError):
+    """A brief is missing, malformed or has unknown keys."""
+
+
+class RecipeError(InputError):
+    """A recipe, card, theme or word list is malformed."""
+
+
+class PlaybookError(QunceError):
+    """An index is missing, damaged or was made by another encoder."""
+
+
+class EncoderError(QunceError):
+    """An encoder is unknown, not installed or does not answer."""

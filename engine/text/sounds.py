@@ -1,0 +1,47 @@
+"""A folded text in → one toneless syllable id per character, 0 where there is no sound.
+
+丝信 and 私信 get the same ids, so what is written with other characters of the same sound can be
+found. Each character has its most common reading; words decide nothing. The table is built by
+`engine.text.build_sounds` and ships as `sounds.npz`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_TABLE = Path(__file__).with_name("sounds.npz")
+
+
+def sounds(text: str) -> NDArray[np.uint16]:
+    """Return the syllable id of each character: uint16, shape (len(text),), 0 = no sound.
+
+    Only Han characters have a sound. Ids index `syllables()`.
+    """
+    import numpy as np
+
+    table = _load()[0]
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    found: NDArray[np.uint16] = table.take(codes, mode="clip")  # the table's last entry is 0
+    return found
+
+
+def syllables() -> tuple[str, ...]:
+    """Return the syllables by id, `("", "a", "ai", …, "zuo")`; ü is written v, as typed."""
+    return _load()[1]
+
+
+@cache
+def _load() -> tuple[NDArray[np.uint16], tuple[str, ...]]:
+    """Read the shipped table: ids by code point, and syllables by id."""
+    import numpy as np
+
+    with np.load(_TABLE, allow_pickle=False) as data:
+        table, names = data["table"], data["syllables"]
+    table.flags.writeable = False
+    return table, tuple(names.tolist())

@@ -1,0 +1,254 @@
+"""Drafts from briefs: they pass their checks, follow their cards and differ from each other."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from engine.bundled import bundled
+from engine.drafting import Brief, Copywriter, Draft
+from engine.drafting.recipe import Recipe
+from engine.errors import InputError, RecipeError
+from engine.playbook import Playbook
+from tests.conftest import ROOT
+
+EXAMPLES = {path.stem: path for path in sorted((ROOT / "examples" / "briefs").glob("*.yaml"))}
+JOIN = Recipe.load(bundled("prompts/join.yaml"))
+POSTER = Recipe.load(bundled("prompts/poster.yaml"))
+CHANNELS = [*JOIN.channels, "poster"]
+
+
+def write(
+    copywriter: Copywriter, brief: Brief, channel: str, n: int = 3, seed: int = 7
+) -> list[Draft]:
+    if channel == "poster":
+        return copywriter.poster(brief, n=n, seed=seed)
+    return copywriter.join(brief, channel=channel, n=n, seed=seed)
+
+
+@pytest.fixture(scope="module")
+def copywriter(words_playbook: Playbook) -> Copywriter:
+    return Copywriter(words_playbook)
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_examples_give_three_clean_variants(
+    copywriter: Copywriter, name: str, channel: str
+) -> None:
+    brief = Brief.load(EXAMPLES[name])
+    drafts = write(copywriter, brief, channel)
+    assert len(drafts) == 3
+    assert [finding.message for draft in drafts for finding in draft.findings] == []
+    openings = {next(iter(draft.fields.values())) for draft in drafts}
+    forms = {draft.meta["form"] for draft in drafts}
+    assert len(openings) == 3
+    assert len(forms) == 3
+    assert all(draft.citations for draft in drafts)
+
+
+def test_moments_reads_like_the_level_we_want(playbook: Playbook) -> None:
+    draft = Copywriter(playbook).join(Brief.load(EXAMPLES["reading-club"]), channel="moments")[0]
+    lines = draft.text.splitlines()
+    assert len(lines) == 5
+    assert max(map(len, lines)) <= 44
+    assert "读书" in lines[-1]
+    assert draft.channel == "moments"
+
+
+def test_citations_quote_their_cards(copywriter: Copywriter) -> None:
+    texts = {document.source: document.text for document in copywriter.playbook.documents}
+    for draft in copywriter.join(Brief.load(EXAMPLES["gym"]), channel="private"):
+        for citation in draft.citations:
+            assert citation.words in texts[citation.source]
+            assert citation.title
+
+
+def test_same_seed_same_drafts(copywriter: Copywriter) -> None:
+    brief = Brief.load(EXAMPLES["rice-seller"])
+    first, again, other = (copywriter.join(brief, seed=seed) for seed in (7, 7, 8))
+    assert first == again
+    assert [draft.text for draft in first] != [draft.text for draft in other]
+
+
+def test_removing_a_cited_card_changes_the_draft(tmp_path: Path) -> None:
+    cards = tmp_path / "cards"
+    shutil.copytree(bundled("knowledge/playbook"), cards)
+    Playbook.build([cards], tmp_path / "before", encoder="none")
+    brief = Brief.load(EXAMPLES["reading-club"])
+    draft = Copywriter(Playbook.open(tmp_path / "before")).join(brief, n=1)[0]
+    assert draft.citations
+    for citation in draft.citations:
+        card = (cards / citation.source).read_bytes()
+        (cards / citation.source).unlink()
+        Playbook.build([cards], tmp_path / "after", encoder="none")
+        (cards / citation.source).write_bytes(card)
+        without = Copywriter(Playbook.open(tmp_path / "after")).join(brief, n=1)[0]
+        assert without.text != draft.text, citation.source
+        assert citation.source not in {other.source for other in without.citations}
+
+
+def test_an_index_without_cards_still_writes_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text("# 笔记\n\n一些想法。", encoding="utf-8")
+    Playbook.build([tmp_path], tmp_path / "index", encoder="none")
+    drafts = Copywriter(Playbook.open(tmp_path / "index")).join(Brief.load(EXAMPLES["gym"]))
+    assert drafts[0].citations == ()
+    assert any("没有带建议的卡片" in hint for hint in drafts[0].hints)
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_the_poorest_brief(copywriter: Copywriter, channel: str) -> None:
+    drafts = write(copywriter, Brief.parse("community: 邻里群"), channel)
+    assert drafts
+    assert not [f.message for draft in drafts for f in draft.findings if f.severity == "error"]
+    assert any("audience.who" in hint for hint in drafts[0].hints)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "hint"),
+    [
+        ("pains", "全网最低价的书哪里买", "最低"),
+        ("pains", "家人们谁懂啊，孩子睡了", "家人们"),
+        ("pains", "孩子总算睡着了可是我也" * 30, "太长"),
+        ("free_of", "不转不是中国人", "不转不是"),
+    ],
+)
+def test_values_that_may_not_be_posted_are_left_out_and_named(
+    copywriter: Copywriter, field: str, value: str, hint: str
+) -> None:
+    data = yaml.safe_load(EXAMPLES["reading-club"].read_text(encoding="utf-8"))
+    data[field] = [value]
+    drafts = copywriter.join(Brief.model_validate(data))
+    assert all(value[:8] not in draft.text for draft in drafts)
+    assert any(field in line and hint in line for line in drafts[0].hints), drafts[0].hints
+
+
+def test_unknown_channel_names_the_channels(copywriter: Copywriter) -> None:
+    with pytest.raises(InputError, match=r"Unknown channel 'weibo'\. Channels: moments, private"):
+        copywriter.join(Brief.parse("community: 群"), channel="weibo")
+
+
+def test_wecom_has_a_card_and_a_nickname(copywriter: Copywriter) -> None:
+    draft = copywriter.join(Brief.load(EXAMPLES["reading-club"]), channel="wecom")[0]
+    assert draft.text.startswith("%NICKNAME%")
+    assert len(draft.text.encode()) <= 3000
+    assert len(str(draft.fields["link_title"]).encode()) <= 128
+    assert len(str(draft.fields["link_description"]).encode()) <= 512
+    assert draft.fields["link"] == "https://example.com/qinghe"
+    assert "https://" not in draft.text
+
+
+def test_professional_tone_says_nin_but_keeps_the_keyword(copywriter: Copywriter) -> None:
+    data = yaml.safe_load(EXAMPLES["accounting-firm"].read_text(encoding="utf-8"))
+    brief = Brief.model_validate({**data, "keyword": "你好"})
+    text = copywriter.join(brief, channel="account", n=1)[0].text
+    assert "「你好」" in text
+    assert "你" not in text.replace("「你好」", "")
+
+
+def test_ai_label_is_switched_on_by_the_brief(copywriter: Copywriter) -> None:
+    data = yaml.safe_load(EXAMPLES["gym"].read_text(encoding="utf-8"))
+    plain, labelled = (Brief.model_validate({**data, "ai_label": on}) for on in (False, True))
+    assert "辅助生成" not in copywriter.join(plain, n=1)[0].text
+    assert "本文由 AI 辅助生成" in copywriter.join(labelled, n=1)[0].text
+    assert copywriter.poster(labelled)[0].fields["label"] == "本图文由 AI 辅助生成"
+
+
+ODD = [
+    "家人们冲啊！！！",
+    "Qunce Reading Club · Beijing Chapter (since the very beginning)",
+    "📚✨一起读书吧✨📚",
+    "很长的一段话" * 50,
+    "带{花括号}和[方括号]",
+    "全国第一的品质，100% 有效",
+    "half-width, punctuation; here: yes!",
+    "，。；开头和结尾都是标点。。。",
+    "“没有配对的引号",
+    "T恤、K歌与 3C 数码",
+    "2026年11月22日20:00",
+    "第1行\n第2行",
+    "<script>alert(1)</script>",
+    "%NICKNAME% 你好",
+    "《没有出处的书》",
+    "١٢٣ ①② 壹贰叁",
+    "繁體中文的讀書會",
+    "👨‍👩‍👧‍👦",
+    "。",
+    "a" * 300,
+]
+
+
+def vary(rng: random.Random) -> dict[str, Any]:
+    """One of the example briefs with fields dropped, lengthened and replaced by odd values."""
+    data = yaml.safe_load(rng.choice(list(EXAMPLES.values())).read_text(encoding="utf-8"))
+    data["tone"] = rng.choice(["warm", "plain", "lively", "professional"])
+    data["ai_label"] = rng.random() < 0.2
+    for key in list(data):
+        if key in {"community", "tone", "ai_label"}:
+            continue
+        chance = rng.random()
+        if chance < 0.25:
+            del data[key]
+        elif chance < 0.45:
+            data[key] = _odd(data[key], rng)
+    if rng.random() < 0.3:
+        data["community"] = rng.choice([odd for odd in ODD if any(map(str.isalnum, odd))])
+    return data
+
+
+def _odd(value: Any, rng: random.Random) -> Any:
+    if isinstance(value, dict):
+        return {key: _odd(item, rng) if rng.random() < 0.5 else item for key, item in value.items()}
+    if isinstance(value, list):
+        return [*value, rng.choice(ODD)] if rng.random() < 0.5 else [rng.choice(ODD)]
+    return rng.choice(ODD)
+
+
+@pytest.mark.parametrize("number", range(100))
+def test_a_hundred_odd_briefs_give_no_violation(copywriter: Copywriter, number: int) -> None:
+    rng = random.Random(number)
+    brief = Brief.model_validate(vary(rng))
+    for channel in (CHANNELS[number % len(CHANNELS)], "moments", "poster"):
+        drafts = write(copywriter, brief, channel, n=2, seed=number)
+        assert drafts
+        for draft in drafts:
+            errors = [f"{f.check}: {f.message}" for f in draft.findings if f.severity == "error"]
+            assert errors == [], draft.text
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("kind: join", "version"),
+        ("kind: join\nversoin: 1", "version"),
+        ("{", "not valid YAML"),
+    ],
+)
+def test_malformed_recipes_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "join.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(RecipeError, match=message):
+        Recipe.load(tmp_path / "join.yaml")
+
+
+def test_recipe_refuses_slots_nobody_fills() -> None:
+    data = yaml.safe_load(bundled("prompts/join.yaml").read_text(encoding="utf-8"))
+    data["patterns"]["opening"][0]["text"] = "{nonsense}？"
+    with pytest.raises(ValueError, match="'nonsense' is not defined"):
+        Recipe.model_validate(data)
+
+
+def test_every_advice_in_a_recipe_is_given_by_a_card(words_playbook: Playbook) -> None:
+    given = [advice.id for card in words_playbook.cards.values() for advice in card.advice]
+    assert len(given) == len(set(given)), "advice ids are unique over the playbook"
+    for recipe in (JOIN, POSTER):
+        used = {p.advice for patterns in recipe.patterns.values() for p in patterns if p.advice}
+        kinds = {
+            advice.id for card in words_playbook.cards.values() for advice in card.advice
+            if recipe.kind in card.kinds
+        }  # fmt: skip
+        assert used - kinds == set()
