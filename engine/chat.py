@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
 
 _TIMEOUT_SECONDS = 30.0
+_RETRIES = 2
 _BATCH = 64
 
 
@@ -26,8 +27,13 @@ def embeddings_api(
     """
     from openai import OpenAI, OpenAIError
 
+    def connect() -> OpenAI:
+        return OpenAI(
+            api_key=api_key, base_url=base_url, timeout=_TIMEOUT_SECONDS, max_retries=_RETRIES
+        )
+
     try:
-        client = OpenAI(api_key=api_key, base_url=base_url, timeout=_TIMEOUT_SECONDS, max_retries=2)
+        connect().close()
     except OpenAIError as error:
         raise EncoderError(
             f"Encoder 'openai:{model}' needs OPENAI_API_KEY (any word will do for a local server "
@@ -36,17 +42,21 @@ def embeddings_api(
 
     def embed(texts: Sequence[str]) -> list[list[float]]:
         vectors: list[list[float]] = []
-        for first in range(0, len(texts), _BATCH):
-            batch = list(texts[first : first + _BATCH])
-            try:
-                answer = client.embeddings.create(model=model, input=batch, encoding_format="float")
-            except OpenAIError as error:
-                raise EncoderError(
-                    f"The embeddings service at {client.base_url} did not answer for model "
-                    f"{model!r} ({type(error).__name__}). Check OPENAI_BASE_URL, the key and "
-                    "the network."
-                ) from error
-            vectors += [row.embedding for row in sorted(answer.data, key=lambda row: row.index)]
+        with connect() as client:
+            for first in range(0, len(texts), _BATCH):
+                try:
+                    answer = client.embeddings.create(
+                        model=model,
+                        input=list(texts[first : first + _BATCH]),
+                        encoding_format="float",
+                    )
+                except OpenAIError as error:
+                    raise EncoderError(
+                        f"The embeddings service at {client.base_url} did not answer for model "
+                        f"{model!r} ({type(error).__name__}). Check OPENAI_BASE_URL, the key and "
+                        "the network."
+                    ) from error
+                vectors += [row.embedding for row in sorted(answer.data, key=lambda row: row.index)]
         return vectors
 
     return embed

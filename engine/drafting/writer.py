@@ -21,8 +21,14 @@ _LAST_RESORT = 0.05
 _LEAST_CHANCE = 0.5
 """Weight with which even such a pattern is tried."""
 _PER_FACT = 0.3
-_FREE = frozenset({"community", "brand", "sort", "keyword", "verb"})
+_TASTE = 1.8
+"""The most that a seed's liking for a pattern adds: other seeds, other words."""
+_ECHO = 0.4
+"""What each run of three characters that a draft says again costs."""
+_FREE = frozenset({"community", "brand", "signature", "sort", "keyword", "verb"})
 """Slots that may be said twice."""
+_ONCE = frozenset({"pain"})
+"""Slots of which one value is enough for a draft, however many the brief has."""
 # A blank between Chinese and digits, the same everywhere in a text.
 _GLUE = re.compile(r"(?<=[\u3400-\u9fff])(?=\d)|(?<=\d)(?=[\u3400-\u9fff])")
 _FORMAL = str.maketrans({"你": "您"})
@@ -60,6 +66,11 @@ class Candidate:
     def opening(self) -> str:
         """The pattern of the first element: variants should not share it."""
         return self.elements[0].filled.pattern.text
+
+    @property
+    def patterns(self) -> frozenset[str]:
+        """The patterns in the text: the fewer two variants share the better."""
+        return frozenset(line.filled.pattern.text for row in self.lines for line in row)
 
     @property
     def text(self) -> str:
@@ -120,13 +131,17 @@ def _in_tone(pattern: Pattern, tone: str) -> Pattern:
 
 
 def _weight(pattern: Pattern, assignment: Assignment) -> float:
-    """Followed advice counts, more so the closer its card; so does every fact the pattern holds."""
+    """Followed advice counts, more so the closer its card; so do every fact and the seed's taste.
+
+    The taste hangs on the words alone, so that a pattern less leaves the others' as they are.
+    """
+    taste = random.Random(f"{assignment.seed}/{pattern.text}").random()  # noqa: S311
     if not pattern.slots:
-        return _LAST_RESORT
-    facts = _PER_FACT * len(pattern.slots - _FREE)
+        return _LAST_RESORT * (1 + taste)
+    worth = 1.0 + pattern.favour + _TASTE * taste + _PER_FACT * len(pattern.slots - _FREE)
     if not pattern.advice:
-        return 1.0 + facts
-    return 1.5 + facts + assignment.guidance[pattern.advice].similarity
+        return worth
+    return worth + 0.5 + assignment.guidance[pattern.advice].similarity
 
 
 def _compose(
@@ -152,7 +167,8 @@ def _compose(
     if not {line.element for line in lines.values()}.issuperset(channel.required):
         return None
     candidate = _arranged(index, form, lines, channel, score)
-    return replace(candidate, score=score - _distance(candidate.text, channel.ideal))
+    text = candidate.text
+    return replace(candidate, score=score - _distance(text, channel.ideal) - _echo(text))
 
 
 def _turn(element: str, channel: Channel) -> int:
@@ -178,6 +194,13 @@ def _distance(text: str, ideal: int) -> float:
     return 4.0 * abs(len(text) - ideal) / ideal
 
 
+def _echo(text: str) -> float:
+    """Penalty for saying the same words again, be they the brief's or the patterns'."""
+    bare = "".join(character for character in text if character.isalnum())
+    runs = [bare[at : at + 3] for at in range(len(bare) - 2)]
+    return _ECHO * (len(runs) - len(set(runs)))
+
+
 def _fill_element(
     assignment: Assignment,
     element: str,
@@ -189,7 +212,7 @@ def _fill_element(
     longest = assignment.channel.longest.get(element)
     pool = list(patterns)
     while pool:
-        chances = [max(weight, _LEAST_CHANCE) for _, weight in pool]
+        chances = [max(weight, _LEAST_CHANCE) ** 2 for _, weight in pool]
         pick = rng.choices(range(len(pool)), chances)[0]
         pattern, weight = pool.pop(pick)
         values = _pick_values(pattern, assignment.slots, said, rng)
@@ -210,9 +233,12 @@ def _pick_values(
     """A value for each slot of the pattern that does not say again what was said."""
     values = {}
     for slot in sorted(pattern.slots):
+        all_values = slots.values.get(slot, ())
+        if slot in _ONCE and any(value in said for value in all_values):
+            continue
         fresh = [
             value
-            for value in slots.values.get(slot, ())
+            for value in all_values
             if slot in _FREE or not any(value in old or old in value for old in said)
         ]
         if fresh:

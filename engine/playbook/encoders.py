@@ -89,36 +89,26 @@ class SentenceTransformers:
             ) from error
         try:
             self._model = SentenceTransformer(model)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             raise EncoderError(
                 f"sentence-transformers can't load {model!r} ({error}). "
                 "Give the name of a model on disk or its folder."
             ) from error
         self.name = f"sentence-transformers:{model}"
-        prompts = set(getattr(self._model, "prompts", None) or {})
-        e5 = "e5" in model.lower()
-        self._query_prefix = "" if "query" in prompts else "query: " * e5
-        self._passage_prefix = "" if "passage" in prompts else "passage: " * e5
-        self._query_prompt = "query" if "query" in prompts else None
-        self._passage_prompt = "passage" if "passage" in prompts else None
-
-    def _encode(self, texts: Sequence[str], prefix: str, prompt: str | None) -> Vectors:
-        return unit(
-            self._model.encode(
-                [prefix + clean(text) for text in texts],
-                prompt_name=prompt,
-                normalize_embeddings=True,
-                show_progress_bar=False,
-            )
-        )
+        # E5 models need these prefixes and their repositories do not declare them as prompts.
+        bare_e5 = "e5" in model.lower() and not any(self._model.prompts.values())
+        self._query_prefix = "query: " * bare_e5
+        self._passage_prefix = "passage: " * bare_e5
 
     def queries(self, texts: Sequence[str]) -> Vectors:
-        """See Encoder.queries; E5 models get their `query: ` prefix."""
-        return self._encode(texts, self._query_prefix, self._query_prompt)
+        """See Encoder.queries; the model's own query prompt is used."""
+        cleaned = [self._query_prefix + clean(text) for text in texts]
+        return unit(self._model.encode_query(cleaned, show_progress_bar=False))
 
     def passages(self, texts: Sequence[str]) -> Vectors:
-        """See Encoder.passages; E5 models get their `passage: ` prefix."""
-        return self._encode(texts, self._passage_prefix, self._passage_prompt)
+        """See Encoder.passages; the model's own document prompt is used."""
+        cleaned = [self._passage_prefix + clean(text) for text in texts]
+        return unit(self._model.encode_document(cleaned, show_progress_bar=False))
 
 
 class EmbeddingsAPI:

@@ -30,7 +30,7 @@ _NEIGHBOURLY = 10
 """Among so many first passages, neighbours in one document are handed out as one hit,"""
 _MERGED = 700
 """as long as that has at most so many characters."""
-_DEPTH = 4000
+_DEPTH = 1000
 """Windows that the dense channel ranks; the rest get its lowest score."""
 _QUESTION_WORDS = re.compile(
     "为什么|什么样的|什么|怎么样|怎么|怎样|如何|哪些|哪个|哪里|哪种|哪|多少|是不是|能不能|请问|吗|呢|谁"

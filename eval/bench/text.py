@@ -5,13 +5,12 @@ python eval/bench/text.py
 
 from __future__ import annotations
 
-import platform
 import random
 import statistics
 import time
 from collections.abc import Callable
-from datetime import date
-from pathlib import Path
+
+from machine import heading
 
 from engine.text import fold, fold_text, search_words, skeleton, sounds, words
 
@@ -62,20 +61,11 @@ def per_message(work: Callable[[str], object], messages: list[str]) -> tuple[flo
     return statistics.median(best), statistics.quantiles(best, n=20)[-1]
 
 
-def processor() -> str:
-    """Return the processor's name where Linux tells it."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0]}, {len(names)} cores" if names else platform.processor()
-
-
 def main() -> None:
     messages = make_messages()
     folded = [fold_text(message) for message in messages]
     lengths = [len(message) for message in messages]
-    print(f"{date.today()}  {platform.system()} {platform.machine()}  {processor()}")
-    print(f"Python {platform.python_version()}")
+    print(heading())
     print(
         f"{len(messages)} messages, {len(set(messages))} different, {min(lengths)} to "
         f"{max(lengths)} characters, median {statistics.median(lengths):.0f}\n"

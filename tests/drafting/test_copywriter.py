@@ -12,7 +12,8 @@ import yaml
 
 from engine.bundled import bundled
 from engine.drafting import Brief, Copywriter, Draft
-from engine.drafting.recipe import Recipe
+from engine.drafting.recipe import Pattern, Recipe
+from engine.drafting.slots import read_slots
 from engine.errors import InputError, RecipeError
 from engine.playbook import Playbook
 from tests.conftest import ROOT
@@ -149,6 +150,102 @@ def test_professional_tone_says_nin_but_keeps_the_keyword(copywriter: Copywriter
     text = copywriter.join(brief, channel="account", n=1)[0].text
     assert "「你好」" in text
     assert "你" not in text.replace("「你好」", "")
+
+
+def test_other_seeds_bring_other_words(copywriter: Copywriter) -> None:
+    """Not one set phrase a channel: eight seeds open, promise and close in several ways."""
+    brief = Brief.load(EXAMPLES["reading-club"])
+    for channel in CHANNELS:
+        drafts = [write(copywriter, brief, channel, n=1, seed=seed)[0] for seed in range(8)]
+        assert len({draft.text for draft in drafts}) >= 6, channel
+        assert len({next(iter(draft.fields.values())) for draft in drafts}) >= 3, channel
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_one_pain_is_enough(copywriter: Copywriter, channel: str) -> None:
+    brief = Brief.load(EXAMPLES["gym"])
+    for draft in write(copywriter, brief, channel):
+        assert sum(pain in draft.text for pain in brief.pains) <= 1, draft.text
+
+
+def test_own_group_notice_says_who_invites_whom(copywriter: Copywriter) -> None:
+    for seed in range(6):
+        fields = copywriter.join(
+            Brief.load(EXAMPLES["reading-club"]), channel="own_group", n=1, seed=seed
+        )[0].fields
+        assert "妈妈" in str(fields["invite"]) or "整块时间" in str(fields["invite"])
+        assert "小助手阿禾" in str(fields["action"])
+
+
+@pytest.mark.parametrize(
+    ("brand", "community", "signature"),
+    [
+        pytest.param("青禾读书会", "周一共读", "青禾读书会 · 周一共读", id="both"),
+        pytest.param("铁馆", "铁馆开练群", "铁馆开练群", id="the group's name holds the brand's"),
+        pytest.param("", "邻里群", "邻里群", id="no brand"),
+    ],
+)
+def test_poster_names_the_community(
+    copywriter: Copywriter, brand: str, community: str, signature: str
+) -> None:
+    poster = copywriter.poster(Brief(brand=brand, community=community))[0]
+    assert poster.fields["brand"] == signature
+
+
+def test_poster_does_not_say_free_twice(copywriter: Copywriter) -> None:
+    data = yaml.safe_load(EXAMPLES["reading-club"].read_text(encoding="utf-8"))
+    brief = Brief.model_validate({**data, "price": "免费", "free_of": ["不收费", "不打卡"]})
+    for seed in range(6):
+        text = copywriter.poster(brief, seed=seed)[0].text
+        assert ("免费" in text) + ("不收费" in text) <= 1, text
+
+
+@pytest.mark.parametrize(
+    ("data", "slot", "value"),
+    [
+        pytest.param({"audience": {"members": "28"}}, "members", "28 位", id="bare number"),
+        pytest.param({"audience": {"members": "63人"}}, "members", "63 位", id="people"),
+        pytest.param({"audience": {"members": "400多人"}}, "members", "400 多位", id="many"),
+        pytest.param({"audience": {"members": "140 户"}}, "members", "140 户", id="households"),
+        pytest.param({"audience": {"who": "新手妈妈们"}}, "who", "新手妈妈", id="plural"),
+        pytest.param({"audience": {"interest": "爱喝茶的人"}}, "interest", "爱喝茶", id="people"),
+        pytest.param({"kind": "老客群"}, "sort", "老客", id="group"),
+        pytest.param({"does": "我们一起跑步"}, "does", "一起跑步", id="we"),
+        pytest.param({"offer": {"quota": "50"}}, "quota", "前 50 位", id="bare quota"),
+        pytest.param({"offer": {"quota": "100 份"}}, "quota", "前 100 份", id="portions"),
+        pytest.param({"offer": {"quota": "本月前 30 只"}}, "quota", "本月前 30 只", id="whole"),
+        pytest.param({"offer": {"until": "12 月 5 日前"}}, "until", "12 月 5 日", id="before"),
+        pytest.param({"threshold": "进群前先报姓名"}, "threshold", "报姓名", id="first"),
+        pytest.param({"threshold": "前台登记"}, "threshold", "前台登记", id="not a prefix"),
+        pytest.param({"does": "帮你看衣服"}, "together", "", id="nothing members do"),
+        pytest.param({"offer": {"what": "8 折", "verb": "享"}}, "gift", "", id="no gift"),
+        pytest.param({"host": {"proof": "带班 11 年"}}, "host_did", "带班 11 年", id="verb"),
+        pytest.param({"host": {"proof": "蓝鲸工号 37"}}, "host_did", "", id="no verb"),
+        pytest.param({"price": "免费", "free_of": ["不收费"]}, "price", "", id="free, said once"),
+        pytest.param({"price": "99 元", "free_of": ["不打卡"]}, "price", "99 元", id="price"),
+    ],
+)  # fmt: skip
+def test_values_are_cut_to_what_patterns_need(data: dict[str, Any], slot: str, value: str) -> None:
+    brief = Brief.model_validate({"community": "群", **data})
+    values = read_slots(brief, JOIN.slots, lambda _: (), {}).values
+    assert (values.get(slot) or ("",))[0] == value
+
+
+def test_no_doubled_particle_at_a_seam() -> None:
+    filled = Pattern(text="给{who}的群").fill({"who": "玩相机的"})
+    assert filled is not None
+    assert filled.text == "给玩相机的群"
+
+
+@pytest.mark.parametrize("recipe", [JOIN, POSTER], ids=["join", "poster"])
+def test_required_elements_can_do_without_the_brief(recipe: Recipe) -> None:
+    for name, channel in recipe.channels.items():
+        for element in channel.required:
+            assert any(
+                not pattern.needs and not pattern.tones and not pattern.advice
+                for pattern in recipe.patterns[element]
+                if not pattern.channels or name in pattern.channels
+            ), f"{name}: {element}"
 
 
 def test_ai_label_is_switched_on_by_the_brief(copywriter: Copywriter) -> None:

@@ -7,8 +7,11 @@ from collections import Counter
 import pytest
 
 from engine.playbook.documents import Block, Extract
-from engine.playbook.outline import CONTENTS, HEADING, marker_level, outline, unwrapped
 from engine.playbook.repair import repair
+from engine.playbook.repair.lines import unwrapped
+from engine.playbook.repair.marks import CONTENTS, HEADING
+from engine.playbook.repair.numbering import marker_level
+from engine.playbook.repair.outline import outline
 
 LONG = "每周三晚上八点，大家带着读到一半的书来，先说一句话，再听别人说，四十分钟就散。"
 MORE = "群主把当晚最好的三句话记下来，第二天一早发在群里，没来的人看了也想来一次试试。"
