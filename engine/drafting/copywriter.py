@@ -80,9 +80,11 @@ class Copywriter:
             _PASSAGES_PER_QUESTION,
         )
         assignment = Assignment(recipe, channel_name, slots, guidance, brief.tone, seed)
+        drafts = self._choose(assignment, brief, max(1, min(n, _MOST_VARIANTS)))
         hints = _hints(recipe, slots, bool(self.playbook.cards))
-        reviewed = self._choose(assignment, brief, max(1, min(n, _MOST_VARIANTS)))
-        return [replace(draft, hints=hints) for draft in reviewed]
+        if len(drafts) < n:
+            hints = (*hints, f"简报里的内容只够写出 {len(drafts)} 条不重样的。")
+        return [replace(draft, hints=(*hints, *_few(recipe, channel, draft))) for draft in drafts]
 
     def _choose(self, assignment: Assignment, brief: Brief, n: int) -> list[Draft]:
         """The best `n` candidates without errors that differ from each other."""
@@ -189,6 +191,15 @@ def _hints(recipe: Recipe, slots: Slots, has_cards: bool) -> tuple[str, ...]:
             "这个索引里没有带建议的卡片，文案只用了通用写法；用自带的手册（qunce index）会更好。"
         )
     return (*slots.notes, *hints)
+
+
+def _few(recipe: Recipe, channel: Channel, draft: Draft) -> list[str]:
+    """What to tell where the draft has fewer of an element than a good one has."""
+    return [
+        recipe.few[element]
+        for element, count in channel.at_least.items()
+        if element in recipe.few and len(_as_tuple(draft.fields.get(element, ()))) < count
+    ]
 
 
 def _followed(candidate: Candidate, guidance: Mapping[str, Guidance]) -> list[Guidance]:

@@ -116,6 +116,8 @@ class Channel(_Part):
     """Element → most characters it may have here."""
     required: tuple[str, ...] = ()
     """Elements without which a draft for this channel is not finished."""
+    at_least: Mapping[str, int] = {}
+    """Element → how many of it a good draft has; with fewer the copywriter is told (`few`)."""
     priority: tuple[str, ...] = ()
     """Elements that choose their words before the others, after the required ones."""
     forms: Annotated[tuple[Form, ...], Field(min_length=1)]
@@ -143,6 +145,8 @@ class Recipe(_Part):
     channels: Mapping[str, Channel]
     patterns: Mapping[str, tuple[Pattern, ...]]
     """Element → its patterns."""
+    few: Mapping[str, str] = {}
+    """Element → what to tell the copywriter when a draft has fewer of it than `at_least`."""
     hints: Mapping[str, str] = {}
     """Slot → what to tell the copywriter when the brief leaves it empty."""
     prompt: str
@@ -158,9 +162,11 @@ class Recipe(_Part):
         for question in questions:
             _known(_SLOT.findall(question), self.slots, "search: slot")
         _known(self.hints, self.slots, "hints: slot")
+        _known(self.few, self.patterns, "few: element")
         for name, channel in self.channels.items():
             used = {element for form in channel.forms for line in form for element in line}
-            used |= {*channel.required, *channel.longest, *channel.aside, *channel.priority}
+            used |= {*channel.required, *channel.priority, *channel.aside}
+            used |= {*channel.longest, *channel.at_least}
             _known(used, self.patterns, f"channels.{name}: element")
         return self
 

@@ -129,6 +129,20 @@ def test_values_that_may_not_be_posted_are_left_out_and_named(
     assert any(field in line and hint in line for line in drafts[0].hints), drafts[0].hints
 
 
+def test_a_poster_with_few_points_says_what_would_help(copywriter: Copywriter) -> None:
+    draft = copywriter.poster(Brief.parse("community: 邻里群\nfree_of: [不收费]"))[0]
+    assert any("卖点" in hint for hint in draft.hints)
+    full = copywriter.poster(Brief.load(EXAMPLES["reading-club"]))[0]
+    assert not any("3 到 5 条卖点" in hint for hint in full.hints)
+    assert 3 <= len(full.fields["point"]) <= 5
+
+
+def test_fewer_variants_than_asked_are_said(copywriter: Copywriter) -> None:
+    drafts = copywriter.join(Brief.parse("community: 邻里群"), n=9)
+    assert len(drafts) < 9
+    assert any(f"只够写出 {len(drafts)} 条" in hint for hint in drafts[0].hints)
+
+
 def test_unknown_channel_names_the_channels(copywriter: Copywriter) -> None:
     with pytest.raises(InputError, match=r"Unknown channel 'weibo'\. Channels: moments, private"):
         copywriter.join(Brief.parse("community: 群"), channel="weibo")
