@@ -7,8 +7,6 @@ import re
 import shlex
 import shutil
 import struct
-import sys
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +15,10 @@ from typing import Any
 import pytest
 import typer
 import yaml
+from typer.testing import CliRunner, Result
 
 from engine.bundled import bundled
-from engine.cli import app, main
+from engine.cli import app
 from engine.drafting import Brief
 from engine.drafting.phrases import Phrases, Rule
 from engine.drafting.picture import SIZES, theme_names
@@ -120,25 +119,16 @@ def desk(tmp_path: Path, quick_index: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("QUNCE_INDEX", str(quick_index))
     monkeypatch.setenv("QUNCE_ENCODER", "none")
     monkeypatch.setattr("engine.playbook.default_index", lambda: quick_index)
-    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # main() sets its own
     return tmp_path
 
 
-def run_command(environment: dict[str, str], arguments: list[str]) -> int:
-    """The exit code of one command, run in this process to save its start."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["qunce", *arguments])
-        for name, value in environment.items():
-            patch.setenv(name, value)
-        try:
-            main()
-        except SystemExit as end:
-            return end.code if isinstance(end.code, int) else int(end.code is not None)
-        return 0
+def run_command(environment: dict[str, str], arguments: list[str]) -> Result:
+    """One command, run in this process to save its start."""
+    return CliRunner().invoke(app, arguments, env=environment)
 
 
 @pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
-def test_what_is_shown_runs(desk: Path, capsys: pytest.CaptureFixture[str], document: str) -> None:
+def test_what_is_shown_runs(desk: Path, document: str) -> None:
     """README.zh-CN.md runs with README.md: the next test but one holds their commands equal."""
     ran, failed = 0, []
     for block in blocks(document):
@@ -148,22 +138,19 @@ def test_what_is_shown_runs(desk: Path, capsys: pytest.CaptureFixture[str], docu
             exec(compile(block.text, block.place, "exec"), {"__name__": block.place})  # noqa: S102
             ran += 1
         for environment, arguments in commands(block):
-            code = run_command(environment, arguments)
+            result = run_command(environment, arguments)
             ran += 1
-            if code != 0:
-                said = capsys.readouterr().err.strip()
-                failed.append(f"{block.place}: `qunce {shlex.join(arguments)}` → {code}: {said}")
+            if result.exit_code != 0:
+                said = result.stderr.strip() or repr(result.exception)
+                failed.append(f"{block.place}: `qunce {shlex.join(arguments)}`: {said}")
     assert failed == []
     assert ran >= (3 if document == "CONTRIBUTING.md" else 15)
 
 
-def test_a_wrong_command_is_noticed(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    wrong = Block(
-        "here", "sh", "", "qunce draft join --breif brief.yaml\nqunce search\nqunce fly\n"
-    )
-    assert [run_command(*command) for command in commands(wrong)] == [2, 2, 2]
-    assert run_command({}, ["draft", "join", "--brief", "nowhere.yaml"]) == 1
-    capsys.readouterr()
+def test_a_wrong_command_is_noticed(desk: Path) -> None:
+    lines = "qunce draft join --breif a.yaml\nqunce search\nqunce fly\nqunce search 群规 --index no"
+    wrong = Block("here", "sh", "", lines)
+    assert [run_command(*command).exit_code for command in commands(wrong)] == [2, 2, 2, 1]
 
 
 def test_both_readmes_show_the_same() -> None:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from engine.drafting.draft import Finding
 from engine.drafting.phrases import Dense, Match, Phrases, Rule
+from engine.drafting.yaml_files import read_yaml
 from engine.errors import RecipeError
 
 _CHECKS = ("compliance", "wording", "facts")
@@ -123,21 +123,10 @@ def _select(
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_loader())  # noqa: S506 (safe)
-    except OSError as error:
-        raise RecipeError(f"{path} can't be read: {error.strerror or error}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise RecipeError(f"{path} is not valid YAML in UTF-8: {error}.") from error
+    data = read_yaml(path, "Word list")
     if not isinstance(data, dict):
-        raise RecipeError(f"{path} holds no keys. Its first key is `check`.")
+        raise RecipeError(f"Word list {path} holds no keys. Its first key is `check`.")
     return data
-
-
-def _loader() -> type[yaml.SafeLoader]:
-    """PyYAML's safe loader, the one in C where there is one: ten times as fast."""
-    loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return loader
 
 
 def check_compliance(

@@ -14,11 +14,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from engine.drafting.brief import Tone
 from engine.drafting.checks import Limits
+from engine.drafting.yaml_files import read_yaml
 from engine.errors import InputError, RecipeError
 
 _SLOT = re.compile(r"\{([a-z_]+)\}")
@@ -178,11 +178,7 @@ class Recipe(_Part):
             RecipeError: the file can't be read or has a wrong or unknown key.
         """
         try:
-            return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-        except OSError as error:
-            raise RecipeError(f"Recipe {path} can't be read: {error.strerror}.") from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise RecipeError(f"Recipe {path} is not valid YAML in UTF-8: {error}.") from error
+            return cls.model_validate(read_yaml(path, "Recipe"))
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(str(step) for step in first["loc"]) or "(whole file)"

@@ -378,7 +378,7 @@ def broken(**changes: Any) -> str:
         pytest.param("a: [", r"not valid YAML", id="no YAML"),
         pytest.param("- 1", r"\(whole file\)", id="a list"),
         pytest.param("", r"\(whole file\)", id="empty"),
-        pytest.param("#" * 70_000, r"larger than 64 KiB", id="huge"),
+        pytest.param("#" * 300_000, r"larger than 256 KiB", id="huge"),
     ],
 )
 def test_a_bad_theme_is_refused(tmp_path: Path, text: str, message: str) -> None:

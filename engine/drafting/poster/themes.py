@@ -6,16 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from engine.bundled import bundled
 from engine.drafting.poster.faces import FaceName
+from engine.drafting.yaml_files import read_yaml
 from engine.errors import RecipeError
 
 LEAST_CONTRAST = 4.5
 """WCAG 2.2, 1.4.3: ratio of luminances that text needs to be read with ease."""
-_MAX_BYTES = 64 * 1024
 
 Color = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
 
@@ -157,7 +156,7 @@ def load_theme(name_or_path: str | Path) -> Theme:
                 f"Unknown theme {str(name_or_path)!r}. Themes: {names}; or give a .yaml file."
             )
     try:
-        return Theme.model_validate(_read(path))
+        return Theme.model_validate(read_yaml(path, "Theme"))
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(step) for step in first["loc"]) or "(whole file)"
@@ -167,15 +166,3 @@ def load_theme(name_or_path: str | Path) -> Theme:
             ) from error
         message = first["msg"].removeprefix("Value error, ")
         raise RecipeError(f"Theme {path}, key '{key}': {message}.") from error
-
-
-def _read(path: Path) -> object:
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise RecipeError(f"Theme {path} is larger than {_MAX_BYTES // 1024} KiB.")
-        data: object = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return data
-    except OSError as error:
-        raise RecipeError(f"Theme {path} can't be read: {error.strerror or error}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise RecipeError(f"Theme {path} is not valid YAML in UTF-8: {error}.") from error
