@@ -5,8 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.drafting import Copywriter
+from engine.errors import InputError
 from engine.evaluation.retrieval import read_corpus
-from engine.playbook import Playbook, Report, default_index, refresh_default
+from engine.playbook import (
+    Playbook,
+    Report,
+    default_index,
+    indexed_folders,
+    refresh_default,
+)
 from engine.playbook.build import Progress
 from engine.playbook.encoders import DEFAULT
 from engine.settings import Settings
@@ -14,7 +21,15 @@ from engine.settings import Settings
 
 def index_folder(settings: Settings, given: Path | None = None) -> Path:
     """The index to use: as given, else as set, else the bundled playbook's."""
-    return given or (Path(settings.index) if settings.index else default_index())
+    return given or (_path(settings.index) if settings.index else default_index())
+
+
+def _path(text: str) -> Path:
+    """A path from the settings, where no shell has replaced `~`."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise InputError(f"{text!r}: there is no such home folder. Write the path out.") from error
 
 
 def build_index(
@@ -43,14 +58,27 @@ def open_playbook(settings: Settings, index: Path | None, progress: Progress) ->
 
 def open_copywriter(settings: Settings, index: Path | None, progress: Progress) -> Copywriter:
     """A copywriter over that index."""
-    recipes = Path(settings.recipes) if settings.recipes else None
+    recipes = _path(settings.recipes) if settings.recipes else None
     return Copywriter(open_playbook(settings, index, progress), recipes=recipes)
 
 
-def index_corpus(corpus: Path, out: Path, encoder: str, progress: Progress) -> Playbook:
-    """A playbook over an evaluation corpus: a folder of documents, or the rows of a .jsonl."""
+def index_corpus(
+    settings: Settings, corpus: Path, out: Path, encoder: str | None, progress: Progress
+) -> Playbook:
+    """A playbook over an evaluation corpus: a folder of documents, or the rows of a .jsonl.
+
+    Raises:
+        InputError: `out` is an index of other folders; it would be replaced.
+    """
+    made_of = indexed_folders(out)
+    if made_of and made_of != (str(corpus.resolve()),):
+        raise InputError(
+            f"The index at {out} was made from {', '.join(made_of)}, not from {corpus}. "
+            "Give --index a folder of its own, or leave it out."
+        )
+    chosen = encoder or settings.encoder or DEFAULT
     if corpus.suffix == ".jsonl":
-        Playbook.build_rows(read_corpus(corpus), out, encoder=encoder, progress=progress)
+        Playbook.build_rows(read_corpus(corpus), out, encoder=chosen, progress=progress)
     else:
-        Playbook.build([corpus], out, encoder=encoder, progress=progress)
+        Playbook.build([corpus], out, encoder=chosen, progress=progress)
     return Playbook.open(out)

@@ -6,6 +6,7 @@ variables QUNCE_INDEX, QUNCE_ENCODER and QUNCE_RECIPES win over it.
 
 from __future__ import annotations
 
+import difflib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -38,7 +39,9 @@ def read_settings(environment: Mapping[str, str], folder: Path) -> Settings:
     names = [field.name for field in fields(Settings)]
     unknown = sorted(set(values) - set(names))
     if unknown:
-        raise InputError(f"{folder / FILE}: unknown key {unknown[0]!r}. Keys: {', '.join(names)}.")
+        likely = difflib.get_close_matches(unknown[0], names, n=1)
+        hint = f"Did you mean {likely[0]!r}?" if likely else f"Keys: {', '.join(names)}."
+        raise InputError(f"{folder / FILE}: unknown key {unknown[0]!r}. {hint}")
     for name in names:
         values[name] = environment.get(f"QUNCE_{name.upper()}") or values.get(name, "")
     return Settings(**values)
@@ -49,9 +52,15 @@ def _read_file(path: Path) -> dict[str, str]:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path} can't be read as TOML: {error}.") from error
+    except OSError as error:
+        raise InputError(
+            f"{path} can't be read: {error.strerror or error}. Mend it or move it away."
+        ) from error
+    except (ValueError, RecursionError) as error:  # no UTF-8, no TOML
+        raise InputError(
+            f'{path} is not valid TOML ({error}). A line looks like: index = "my-index".'
+        ) from error
     for key, value in data.items():
-        if not isinstance(value, str):
-            raise InputError(f"{path}: key {key!r} must be a text in quotes.")
+        if not isinstance(value, str) or not value.isprintable():
+            raise InputError(f"{path}: key {key!r} is {value!r}; it must be a text in quotes.")
     return data

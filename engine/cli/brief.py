@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +28,7 @@ def new(
     from engine.bundled import bundled
     from engine.errors import InputError
 
-    if path.exists() and not force:
+    if os.path.lexists(path) and not path.is_dir() and not force:
         raise InputError(f"{path} is there already. Choose another name, or add --force.")
     write_whole(path, bundled("knowledge/brief.yaml").read_bytes())
-    typer.echo(f"{path}: fill it in, then `qunce draft join --brief {path}`.")
+    typer.echo(f"{path}: fill it in, then `qunce draft join --brief {shlex.quote(str(path))}`.")

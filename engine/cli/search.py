@@ -25,7 +25,7 @@ def search(
         print_json([hit.as_dict() for hit in hits])
         return
     if not hits:
-        typer.echo("Nothing found: the question is empty.", err=True)
+        typer.echo(f"note: {question!r} holds no letters or digits; ask in words.", err=True)
     for number, hit in enumerate(hits, start=1):
         place = hit.passage
         heading = f" > {place.heading}" if place.heading else ""

@@ -42,7 +42,11 @@ class Limits:
     __pydantic_config__: ClassVar[Mapping[str, str]] = {"extra": "forbid"}
 
     def __post_init__(self) -> None:
-        """Refuse negative limits."""
+        """Refuse negative limits.
+
+        Raises:
+            ValueError: a limit is below 0; the message names it.
+        """
         for field in fields(self):
             limit = getattr(self, field.name)
             if limit is not None and limit < 0:

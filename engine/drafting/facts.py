@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from engine.bundled import bundled
 from engine.drafting.compliance import read_lists
 from engine.drafting.draft import Finding
-from engine.drafting.numerals import numbers, scan
+from engine.drafting.numerals import blanked, numbers, scan
 from engine.drafting.phrases import LINE_BREAKS, Literals
 from engine.drafting.quantities import Number
 from engine.errors import RecipeError
@@ -54,6 +54,9 @@ _NOT_A_TITLE = "(?![妹们是会有要想能觉算得结共数])"
 _HAN = re.compile("[一-龥]")
 _NAME = re.compile("[一-龥]{2,3}")
 _LONGEST_NAME = 3
+"""Characters of a full name."""
+_NO_NAME_ENDS = "的是"
+"""周围的同学: what a name doesn't end with."""
 
 
 class _FactsFile(BaseModel):
@@ -258,11 +261,12 @@ def _facts(text: str, words: FactWords) -> Iterator[_Fact]:
     folded = fold(rest)
     rest = folded.text
     for what, pattern in (("电话", _PHONE), ("引用的词", _QUOTE), ("英文", _LATIN)):
-        for match in [match for match in pattern.finditer(rest) if _taken(match, what)]:
+        taken = [match for match in pattern.finditer(rest) if _taken(match, what)]
+        for match in taken:
             group = 1 if what == "引用的词" else 0
             if what != "英文" or not _parts(match.group()) <= words.latin:
                 yield _fact(what, text, folded, match.span(group))
-            rest = rest[: match.start()] + " " * len(match.group()) + rest[match.end() :]
+        rest = blanked(rest, taken, " ")
     for start, end, title in _people(rest, words):
         yield replace(_fact("人名", text, folded, (start, end)), title=title)
     for number in scan(rest, words.idioms):
@@ -299,8 +303,8 @@ def _people(text: str, words: FactWords) -> Iterator[tuple[int, int, str]]:
     """Where people are named with a title: start, end, title."""
     for match in words.titles.finditer(text):
         title = match.group()
-        longest = 2 if len(title) == 1 else _LONGEST_NAME
-        for length in range(1, longest):
+        longest = 1 if len(title) == 1 else _LONGEST_NAME
+        for length in range(1, longest + 1):
             start = match.start() - length
             if start >= 0 and _is_name(text, start, match.start(), words, len(title) == 1):
                 yield start, match.end(), title
@@ -316,9 +320,8 @@ def _is_name(text: str, start: int, end: int, words: FactWords, short: bool) -> 
     if name[0] in words.doubtful_surnames and len(name) == 1:
         return free
     known = name[0] in words.surnames or name[0] in words.doubtful_surnames
-    return (
-        known and free and not short and bool(_HAN.match(name[-1])) and name not in words.not_names
-    )
+    ordinary = name[:2] in words.not_names or name[-1] in _NO_NAME_ENDS
+    return known and free and not short and bool(_NAME.fullmatch(name)) and not ordinary
 
 
 def _blank(match: re.Match[str]) -> str:

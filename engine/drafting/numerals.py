@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from engine.drafting.phrases import LINE_BREAKS
@@ -47,10 +47,12 @@ def scan(folded: str, idioms: re.Pattern[str] | None = None) -> list[Number]:
     for sign, pattern, reader in _READERS:
         if not sign.search(rest):
             continue
+        taken = []
         for match in pattern.finditer(rest):
             if read := list(reader(match)):
                 found.extend(read)
-                rest = rest[: match.start()] + _blank(match) + rest[match.end() :]
+                taken.append(match)
+        rest = blanked(rest, taken, "\0")
     found.sort(key=lambda number: number.start)
     return _with_range_units(found, folded)
 
@@ -177,6 +179,15 @@ _CHINESE_COUNT = re.compile(
 )
 
 
+def blanked(text: str, matches: Iterable[re.Match[str]], blank: str) -> str:
+    """The text with `blank` in place of each character matched; matches in reading order."""
+    pieces, end = [], 0
+    for match in matches:
+        pieces += [text[end : match.start()], blank * len(match.group())]
+        end = match.end()
+    return "".join([*pieces, text[end:]])
+
+
 def _blank(match: re.Match[str]) -> str:
     return "\0" * len(match.group())
 
@@ -289,7 +300,8 @@ def _read_chinese_count(match: re.Match[str]) -> Iterator[Number]:
 
 
 def _ordinal(match: re.Match[str]) -> bool:
-    return match.string[: match.start()].removesuffix(" ").endswith("第")
+    before = match.string[max(0, match.start() - 2) : match.start()]
+    return before.removesuffix(" ").endswith("第")
 
 
 def _stated(numeral: str, measure: str, *, half: bool) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from engine.bundled import bundled
 from engine.errors import EncoderError, PlaybookError
 from engine.playbook import store
-from engine.playbook.build import Progress, Report, build, build_rows
+from engine.playbook.build import Progress, Report, build, build_rows, is_current
 from engine.playbook.cards import Advice, Card
 from engine.playbook.documents import Document
 from engine.playbook.encoders import DEFAULT, NONE, Encoder, load_encoder
@@ -137,18 +137,32 @@ def default_index() -> Path:
     return user_cache_path("qunce") / "playbook"
 
 
+def indexed_folders(index: Path) -> tuple[str, ...]:
+    """Absolute folders that an index was made from; none for rows, or where there is no index."""
+    manifest = store.read_manifest(index)
+    return manifest.folders if manifest else ()
+
+
 def refresh_default(encoder: str = DEFAULT, progress: Progress | None = None) -> None:
     """Index the bundled playbook at its first use and when the bundled cards have changed.
 
-    An index that someone built at the default place from other folders is left alone.
+    An index that someone built at the default place from other folders is left alone. One that
+    can't be brought up to date, e.g. because its folder is read-only, is used as it is, and said.
     """
+    cards = bundled("knowledge/playbook")
     manifest = store.read_manifest(default_index())
-    ours = str(bundled("knowledge/playbook").resolve())
-    if manifest is not None and manifest.folders != (ours,):
-        return
-    Playbook.build(
-        encoder=manifest.encoder if manifest else encoder, progress=progress or (lambda *_: None)
-    )
+    if manifest is not None:
+        encoder = manifest.encoder
+        if manifest.folders != (str(cards.resolve()),):
+            return
+        if is_current([cards], default_index(), encoder):
+            return
+    try:
+        Playbook.build(encoder=encoder, progress=progress or (lambda *_: None))
+    except PlaybookError as error:
+        if manifest is None:
+            raise
+        warnings.warn(f"The index before the last change is used: {error}", stacklevel=2)
 
 
 def _available(encoder: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.errors import DocumentError, InputError
+from engine.errors import DocumentError, InputError, PlaybookError
 from engine.playbook import store
 from engine.playbook.documents import Document
 from engine.playbook.encoders import NONE, Encoder, Vectors
@@ -20,7 +21,7 @@ from engine.playbook.passages import Passage, split
 Progress = Callable[[str, int, int], None]
 """Called with a stage (reading, embedding), how many are done, and of how many."""
 
-_BATCH = 16
+_BATCH = 8  # about four seconds; Ctrl-C waits for a batch to end
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +69,22 @@ def build(
 
     Raises:
         InputError: a folder is missing, or nothing in the folders can be read.
-        PlaybookError: `out` can't be written; what stood there still stands.
+        PlaybookError: `out` can't be written or holds other files; what stood there still stands.
         EncoderError: the encoder can't be loaded or does not answer.
     """
     files, unlisted = list_files(folders)
+    skipped = {skip.source: skip.reason for skip in unlisted}
+    if not files:
+        raise InputError(_nothing(folders, skipped))
     with store.exclusive(out):
-        before = store.read_manifest(out)
-        hashes, skipped = _fingerprints(files)
-        skipped |= {skip.source: skip.reason for skip in unlisted}
-        if before is not None and _up_to_date(before, folders, hashes, encoder_name):
-            return _unchanged(out, before)
-        old = store.load(out) if before is not None else None
+        old = _before(out)
+        hashes = _fingerprints(files, skipped)
+        if old is not None and _up_to_date(old.manifest, folders, hashes, encoder_name):
+            return _unchanged(out, old, skipped)
         documents = _documents(files, hashes, skipped, old, progress)
-        if not documents:
-            raise InputError(_nothing(folders, skipped))
         passages = [passage for document in documents for passage in split(document)]
+        if not passages:
+            raise InputError(_nothing(folders, skipped))
         windows = [passage.windows() for passage in passages]
         vectors, embedded = None, 0
         if encoder_name != NONE:
@@ -93,6 +95,18 @@ def build(
         out, len(documents), len(passages), embedded, encoder_name, False,
         _repairs(documents), skipped,
     )  # fmt: skip
+
+
+def is_current(folders: Sequence[Path], out: Path, encoder_name: str) -> bool:
+    """Whether `build` would find nothing to do; nothing is locked or written to tell.
+
+    Raises:
+        InputError: a folder is missing.
+    """
+    manifest = store.read_manifest(out)
+    return manifest is not None and _up_to_date(
+        manifest, folders, _fingerprints(list_files(folders)[0], {}), encoder_name
+    )
 
 
 def build_rows(
@@ -106,15 +120,28 @@ def build_rows(
 
     Raises: see build.
     """
+    if not documents:
+        raise InputError("There are no rows to index. Give a corpus with at least one row.")
     passages = [Passage(d.source, d.title, "", 0, len(d.text), d.text) for d in documents]
     with store.exclusive(out):
-        old = store.load(out) if store.read_manifest(out) else None
+        old = _before(out)
         windows = [passage.windows() for passage in passages]
         vectors = None
         if encoder_name != NONE:
             vectors, _ = _vectors(windows, encoder_name, load_encoder, old, progress)
         manifest = store.Manifest(store.FORMAT, encoder_name, (), {}, {})
         store.save(out, manifest, documents, passages, windows, vectors)
+
+
+def _before(out: Path) -> store.Stored | None:
+    """The index that stands at `out`; None, and said, where it is damaged."""
+    if store.read_manifest(out) is None:
+        return None
+    try:
+        return store.load(out)
+    except PlaybookError:
+        warnings.warn(f"The index at {out} is damaged; building it anew.", stacklevel=4)
+        return None
 
 
 def _absolute(folders: Sequence[Path]) -> tuple[str, ...]:
@@ -131,24 +158,23 @@ def _up_to_date(
     )
 
 
-def _unchanged(out: Path, manifest: store.Manifest) -> Report:
-    stored = store.load(out)
+def _unchanged(out: Path, old: store.Stored, skipped: Mapping[str, str]) -> Report:
+    still = {s: why for s, why in old.manifest.skipped.items() if s in old.manifest.files}
     return Report(
-        out, len(stored.documents), len(stored.passages), 0, manifest.encoder, True,
-        _repairs(stored.documents), manifest.skipped,
+        out, len(old.documents), len(old.passages), 0, old.manifest.encoder, True,
+        _repairs(old.documents), {**skipped, **still},
     )  # fmt: skip
 
 
-def _fingerprints(files: Sequence[File]) -> tuple[dict[str, str], dict[str, str]]:
-    """Source → hash of every file that can be read at all, and source → reason for the others."""
+def _fingerprints(files: Sequence[File], skipped: dict[str, str]) -> dict[str, str]:
+    """Source → hash of every file that can be read at all; fills `skipped` with the others."""
     hashes: dict[str, str] = {}
-    skipped: dict[str, str] = {}
     for file in files:
         try:
             hashes[file.source] = fingerprint(file)
         except DocumentError as error:
             skipped[file.source] = str(error)
-    return hashes, skipped
+    return hashes
 
 
 def _documents(

@@ -5,19 +5,23 @@
                            words/, bigrams/
 
 A reader sees one generation or another, never a mixture; the generation before the current one is
-kept for readers that have just looked it up. Nothing is pickled.
+kept for readers that have just looked it up. Nothing is pickled. A folder that holds anything else
+is refused, so nothing is ever deleted but what was written here.
 """
 
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import warnings
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,9 +33,29 @@ from engine.playbook.encoders import Vectors
 from engine.playbook.passages import Passage
 from engine.text import fold_text, search_words, skeleton
 
+if TYPE_CHECKING:
+    from filelock import FileLock
+
 FORMAT = 1
+"""Raised when the files change, and when reading, repair or splitting gives other passages."""
 _POINTER = "current"
+_LOCK = ".lock"
 _LOCK_SECONDS = 600
+_GENERATION = re.compile(r"[0-9a-f]{12}")
+_SCRATCH = re.compile(r"tmp-([0-9a-f]{12}|current)")
+_DAMAGE = (
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+)
+"""What the parsers raise on a damaged file."""
+_LOOKS = 5
+"""How often a reader looks again when a build swaps the index under its hands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,26 +109,73 @@ def bigrams(text: str) -> list[str]:
 
 @contextmanager
 def exclusive(out: Path) -> Iterator[None]:
-    """Hold the index folder for building; a second builder waits its turn.
+    """Hold the index folder for building; a second builder says so and waits its turn.
 
     Raises:
-        PlaybookError: the folder can't be written, or another build holds it for ten minutes.
+        PlaybookError: the folder can't be written or holds other files, or another build holds it
+            for ten minutes.
     """
     from filelock import FileLock, Timeout
 
+    lock = FileLock(out / _LOCK, timeout=_LOCK_SECONDS)
+    missing: list[Path] = []
     try:
+        missing += [folder for folder in (out, *out.parents) if not folder.exists()]
         out.mkdir(parents=True, exist_ok=True)
-        with FileLock(out / ".lock", timeout=_LOCK_SECONDS):
-            for stale in out.glob("tmp-*"):
-                shutil.rmtree(stale, ignore_errors=True)
-            yield
+        _refuse_strangers(out)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            warnings.warn(f"Another process is building {out}; waiting for it.", stacklevel=4)
+            _wait(lock, out)
     except Timeout as error:
         raise PlaybookError(f"Another process is still building {out}. Try again later.") from error
     except OSError as error:
-        raise PlaybookError(
-            f"The index folder {out} can't be written ({error.strerror or error}). "
-            "Nothing was changed; free space or choose another folder with --out."
-        ) from error
+        _remove_empty(missing)
+        raise _unwritable(out, error) from error
+    try:
+        _sweep(out, _SCRATCH)
+        yield
+    finally:
+        if not _pointed(out):  # a first build that failed leaves nothing behind
+            (out / _LOCK).unlink(missing_ok=True)
+            _remove_empty(missing)
+        lock.release()
+
+
+def _wait(lock: FileLock, out: Path) -> None:
+    try:
+        lock.acquire()
+    except FileNotFoundError:  # the other build failed and took its new folder away
+        out.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+
+
+def _refuse_strangers(out: Path) -> None:
+    """An index replaces what it finds, so it never moves in with other files."""
+    for path in out.iterdir():
+        ours = path.name == _POINTER or any(
+            pattern.fullmatch(path.name) for pattern in (_GENERATION, _SCRATCH)
+        )
+        if not ours and not path.name.startswith("."):
+            raise PlaybookError(
+                f"{out} holds other files ({path.name!r}), and an index needs a folder of its own. "
+                f"Give an empty or a new one, e.g. --out {shlex.quote(str(out / 'index'))}."
+            )
+
+
+def _remove_empty(folders: Sequence[Path]) -> None:
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def _unwritable(out: Path, error: OSError) -> PlaybookError:
+    return PlaybookError(
+        f"The index folder {out} can't be written ({error.strerror or error}). "
+        "Nothing was changed; free space there, or build in another folder with "
+        "`qunce index [FOLDER…] --out DIR` and use that with --index DIR or QUNCE_INDEX."
+    )
 
 
 def save(
@@ -125,31 +196,45 @@ def save(
         windows: for each passage its windows.
         vectors: of all windows in order, float32 (windows, dim), unit norm; None without encoder.
     """
-    generation = uuid.uuid4().hex[:12]
+    generation, before = uuid.uuid4().hex[:12], _pointed(out)
     folder = out / f"tmp-{generation}"
-    folder.mkdir()
     try:
-        _write_json_lines(folder / "documents.jsonl", map(_document_as_dict, documents))
-        position = {document.source: index for index, document in enumerate(documents)}
-        _write_json_lines(
-            folder / "passages.jsonl",
-            (
-                [position[p.source], p.heading, p.start, p.end, len(own)]
-                for p, own in zip(passages, windows, strict=True)
-            ),
-        )
-        texts = [fold_text(window) for own in windows for window in own]
-        _write_words(folder / "words", [search_words(text) for text in texts])
-        _write_words(folder / "bigrams", [bigrams(text) for text in texts])
-        if vectors is not None:
-            _write_vectors(folder / "vectors.faiss", vectors)
-        (folder / "manifest.json").write_text(
-            json.dumps(asdict(manifest), ensure_ascii=False, indent=1), encoding="utf-8"
-        )
+        folder.mkdir()
+        _write_generation(folder, manifest, documents, passages, windows, vectors)
+        pointer = out / f"tmp-{_POINTER}"
+        pointer.write_text(generation, encoding="ascii")
         folder.rename(out / generation)
-        _point_to(out, generation)
+        pointer.replace(out / _POINTER)
+    except OSError as error:
+        raise _unwritable(out, error) from error
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _sweep(out, _SCRATCH)
+        _sweep(out, _GENERATION, keep={before, _pointed(out)})
+
+
+def _write_generation(
+    folder: Path,
+    manifest: Manifest,
+    documents: Sequence[Document],
+    passages: Sequence[Passage],
+    windows: Sequence[Sequence[str]],
+    vectors: Vectors | None,
+) -> None:
+    _write_json_lines(folder / "documents.jsonl", map(_document_as_dict, documents))
+    position = {document.source: index for index, document in enumerate(documents)}
+    _write_json_lines(
+        folder / "passages.jsonl",
+        (
+            [position[p.source], p.heading, p.start, p.end, len(own)]
+            for p, own in zip(passages, windows, strict=True)
+        ),
+    )
+    texts = [fold_text(window) for own in windows for window in own]
+    _write_words(folder / "words", [search_words(text) for text in texts])
+    _write_words(folder / "bigrams", [bigrams(text) for text in texts])
+    if vectors is not None:
+        _write_vectors(folder / "vectors.faiss", vectors)
+    _write_json_lines(folder / "manifest.json", [asdict(manifest)])
 
 
 def read_manifest(out: Path) -> Manifest | None:
@@ -166,40 +251,54 @@ def load(out: Path) -> Stored:
     Raises:
         PlaybookError: there is none, it is damaged, or an older version wrote it.
     """
-    for last in (False, True):
+    for look in range(_LOOKS):
         folder = _current(out)
         try:
             return _load_generation(folder)
-        except FileNotFoundError as error:
-            if last or _current(out) == folder:
-                raise _damaged(out, error) from error
-        except (OSError, ValueError, KeyError, TypeError, IndexError, RuntimeError) as error:
-            raise _damaged(out, error) from error
+        except _DAMAGE as error:
+            if look == _LOOKS - 1 or _current(out) == folder:
+                raise _unusable(out, error) from error
     raise AssertionError("unreachable")
 
 
-def _damaged(out: Path, error: Exception) -> PlaybookError:
+def _unusable(out: Path, error: Exception) -> PlaybookError:
+    if isinstance(error, PermissionError):
+        return PlaybookError(
+            f"The index at {out} can't be read ({error.strerror}). Check the owner and mode of its "
+            "files, or use another index with --index DIR."
+        )
     return PlaybookError(
-        f"The index at {out} is damaged ({type(error).__name__}: {error}). Remove that folder "
-        "and build it again with `qunce index`."
+        f"The index at {out} is damaged ({type(error).__name__}: {error}). {_build_it(out)}"
     )
+
+
+def _build_it(out: Path) -> str:
+    return f"Build it again with `qunce index [FOLDER…] --out {shlex.quote(str(out))}`."
 
 
 def _current(out: Path) -> Path:
     try:
-        return out / (out / _POINTER).read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
+        generation = (out / _POINTER).read_text(encoding="ascii").strip()
+    except PermissionError as error:
+        raise _unusable(out, error) from error
+    except (OSError, UnicodeDecodeError):
+        generation = ""
+    if not _GENERATION.fullmatch(generation):
         raise PlaybookError(
-            f"There is no index at {out}. Build one with `qunce index [FOLDER…] --out {out}`."
-        ) from error
+            f"There is no index at {out}. Build one with "
+            f"`qunce index [FOLDER…] --out {shlex.quote(str(out))}`."
+        )
+    return out / generation
 
 
 def _manifest(folder: Path) -> Manifest:
     data = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    if not isinstance(data, dict):
+        raise ValueError(f"manifest.json holds {data!r:.40}")
     if data.get("format") != FORMAT:
         raise PlaybookError(
             f"The index at {folder.parent} was written by another version of Qunce. "
-            f"Build it again with `qunce index [FOLDER…] --out {folder.parent}`."
+            + _build_it(folder.parent)
         )
     return Manifest(**{**data, "folders": tuple(data["folders"])})
 
@@ -221,32 +320,45 @@ def _load_generation(folder: Path) -> Stored:
         import faiss
 
         vectors = faiss.read_index(str(folder / "vectors.faiss"))
-        if vectors.ntotal != sum(counts):
-            raise ValueError(f"{vectors.ntotal} vectors for {sum(counts)} windows")
+    words = bm25s.BM25.load(folder / "words", show_progress=False)
+    bigram_index = bm25s.BM25.load(folder / "bigrams", show_progress=False)
+    _check_counts(counts, vectors, words, bigram_index)
     return Stored(
         manifest,
         documents,
         tuple(passages),
         np.cumsum([0, *counts[:-1]], dtype=np.intp),
         vectors,
-        bm25s.BM25.load(folder / "words", show_progress=False),
-        bm25s.BM25.load(folder / "bigrams", show_progress=False),
+        words,
+        bigram_index,
     )
 
 
-def _point_to(out: Path, generation: str) -> None:
-    """Swap the pointer, then drop all generations but the new one and the one before it."""
-    before = (out / _POINTER).read_text(encoding="ascii").strip() if _has_pointer(out) else ""
-    pointer = out / f"tmp-{_POINTER}"
-    pointer.write_text(generation, encoding="ascii")
-    pointer.replace(out / _POINTER)
-    for folder in out.iterdir():
-        if folder.is_dir() and folder.name not in {generation, before}:
-            shutil.rmtree(folder, ignore_errors=True)
+def _check_counts(counts: Sequence[int], vectors: Any, *bm25: Any) -> None:
+    """Raise ValueError unless every part of an index speaks of the same windows."""
+    sizes = [index.scores["num_docs"] for index in bm25]
+    if vectors is not None:
+        sizes.append(vectors.ntotal)
+    if not counts or min(counts) < 1 or any(size != sum(counts) for size in sizes):
+        raise ValueError(f"{sizes} entries for {sum(counts)} windows")
 
 
-def _has_pointer(out: Path) -> bool:
-    return (out / _POINTER).is_file()
+def _sweep(out: Path, pattern: re.Pattern[str], keep: Collection[str] = ()) -> None:
+    """Remove what builds left in `out` under such names, but for those to keep."""
+    for path in out.iterdir():
+        if pattern.fullmatch(path.name) and path.name not in keep:
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def _pointed(out: Path) -> str:
+    """Name of the current generation; empty where there is none."""
+    try:
+        return _current(out).name
+    except PlaybookError:
+        return ""
 
 
 def _write_words(folder: Path, tokens: list[list[str]]) -> None:
@@ -269,7 +381,8 @@ def _write_vectors(path: Path, vectors: Vectors) -> None:
 
 
 def _write_json_lines(path: Path, rows: Iterable[Any]) -> None:
-    with path.open("w", encoding="utf-8", newline="\n") as stream:
+    # A lone surrogate (a file name that is no UTF-8) becomes its JSON escape, and comes back.
+    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
         for row in rows:
             stream.write(json.dumps(row, ensure_ascii=False) + "\n")
 

@@ -21,8 +21,9 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
-from typing import Any
+from functools import lru_cache
+
+from engine.text.script import simplified
 
 _UNEVEN = "\0"  # stands for a character whose fold needs care; no folded text holds a NUL
 _CACHED = 0x32000  # folds are remembered below this: all of today's scripts, 33 MB if all came
@@ -30,14 +31,14 @@ _FILLERS = frozenset("\u115f\u1160\u3164\uffa0")  # letters by category, invisib
 _BLANKS = frozenset("\u2800")  # the empty braille pattern: a symbol by category, blank to readers
 _NOT_WORD = re.compile(r"[\W_]+")
 
-# PDF fonts map simplified glyphs to these radicals, which NFKC leaves alone.
-_RADICALS = dict(
+RADICALS = dict(
     zip(
-        "⺠⻁⻄⻅⻆⻉⻋⻑⻒⻓⻔⻗⻘⻙⻚⻛⻜⻝⻢⻣⻤⻥⻦⻧⻨⻩⻬⻮⻰⻳",
-        "民虎西见角贝车长长长门雨青韦页风飞食马骨鬼鱼鸟卤麦黄齐齿龙龟",
+        "⺎⺝⺟⺠⺫⺮⺷⺼⻁⻄⻅⻆⻉⻋⻑⻒⻓⻔⻗⻘⻙⻚⻛⻜⻝⻢⻣⻤⻥⻦⻧⻨⻩⻬⻮⻰⻳",
+        "兀月母民目竹羊肉虎西见角贝车长长长门雨青韦页风飞食马骨鬼鱼鸟卤麦黄齐齿龙龟",
         strict=True,
     )
 )
+"""Radicals that PDF fonts map whole characters to and that NFKC leaves alone, with those."""
 # Letters without a compatibility form: negative circled, negative squared, regional.
 _LETTERS = {
     chr(first + i): chr(ord("a") + i) for first in (0x1F150, 0x1F170, 0x1F1E6) for i in range(26)
@@ -46,7 +47,7 @@ _SIGNS = {
     "🔟": "10", "🆎": "ab", "🆑": "cl", "🆒": "cool", "🆓": "free", "🆔": "id",
     "🆕": "new", "🆖": "ng", "🆗": "ok", "🆘": "sos", "🆙": "up", "🆚": "vs",
 }  # fmt: skip
-_PLAIN = _RADICALS | _LETTERS | _SIGNS
+_PLAIN = RADICALS | _LETTERS | _SIGNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +178,7 @@ def _plainer(char: str) -> str:
     if parts != char:
         return _unwrapped(parts)
     lowered = char.lower()
-    return _simplified(char) if lowered == char and char >= "\u3400" else lowered
+    return simplified(char) if lowered == char and char >= "\u3400" else lowered
 
 
 def _vanishes(char: str) -> bool:
@@ -204,16 +205,3 @@ def _unwrapped(parts: str) -> str:
     if len(parts) > 1 and parts[-1] in ".," and parts[:-1].isdigit():
         return parts[:-1]
     return parts
-
-
-def _simplified(char: str) -> str:
-    """Return the simplified form of one character."""
-    return str(_converter().convert(char))
-
-
-@cache
-def _converter() -> Any:
-    """Load OpenCC's traditional → simplified tables (about 20 ms), at the first Han character."""
-    from opencc import OpenCC
-
-    return OpenCC("t2s")

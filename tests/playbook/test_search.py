@@ -68,16 +68,20 @@ def test_search_many_equals_search(playbook: Playbook) -> None:
 
 
 def test_neighbours_are_one_hit(tmp_path: Path) -> None:
-    text = "。".join(f"红包的第 {number} 条规矩是先说由头再发" for number in range(60))
-    (tmp_path / "long.txt").write_text(text, encoding="utf-8")
+    rule = "红包要先说由头再发，发完说一句谢谢。"
+    sections = [f"## 红包的规矩之{name}\n\n{rule * 15}\n" for name in "甲乙"]
+    (tmp_path / "long.md").write_text("# 红包\n\n" + "\n".join(sections), encoding="utf-8")
+    (tmp_path / "other.md").write_text("# 群规\n\n写三条就够。", encoding="utf-8")
     Playbook.build([tmp_path], tmp_path / "index", encoder="none")
     playbook = Playbook.open(tmp_path / "index")
     hits = playbook.search("红包的规矩", 5)
-    assert len(playbook.passages) >= 2
-    assert len(hits) < len(playbook.passages)
-    for hit in hits:
-        assert hit.passage.text == playbook.documents[0].text[hit.passage.start : hit.passage.end]
-        assert len(hit.passage.text) <= 700
+    assert len(playbook.passages) == 3
+    assert [hit.passage.source for hit in hits] == ["long.md", "other.md"]
+    whole = hits[0].passage
+    assert whole.text == playbook.documents[0].text[whole.start : whole.end]
+    assert 500 <= len(whole.text) <= 700
+    assert "之甲" in whole.text
+    assert "之乙" in whole.text
 
 
 def test_words_alone_still_search(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ from engine.playbook.repair.outline import outline
 from engine.playbook.repair.page_numbers import without_page_numbers
 from engine.playbook.repair.preview import whole
 from engine.playbook.repair.running_heads import without_repeats
-from engine.playbook.repair.script import simplified
+from engine.playbook.repair.script import in_simplified
 
 __all__ = ["Repaired", "repair"]
 
@@ -72,7 +72,7 @@ def repair(extract: Extract) -> Repaired:
 def _mended(text: str, tally: Tally) -> str:
     """Everything that concerns characters, over the whole document."""
     text = realigned(merged(text, tally), tally)
-    return simplified(unicodedata.normalize("NFC", text), tally)
+    return in_simplified(unicodedata.normalize("NFC", text), tally)
 
 
 def _structured(texts: Sequence[str], levels: Sequence[int], tally: Tally) -> tuple[Block, ...]:

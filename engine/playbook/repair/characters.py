@@ -9,6 +9,7 @@ from functools import cache
 from itertools import groupby
 
 from engine.playbook.repair.marks import BREAK, Tally
+from engine.text.fold import RADICALS
 
 _SPACES = re.compile("[\t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _LINE_ENDS = re.compile("\r\n?|[\v\u0085\u2028\u2029]")
@@ -33,14 +34,6 @@ def visible(text: str, tally: Tally) -> str:
     return _BLANKS.sub(" ", _SPACES.sub(" ", text))
 
 
-# Radicals that stand for a whole character and that Unicode does not fold by itself.
-_RADICALS = dict(
-    zip(
-        "⺎⺝⺟⺠⺫⺮⺷⺼⻁⻄⻅⻆⻉⻋⻑⻓⻔⻘⻙⻚⻛⻜⻝⻢⻣⻤⻥⻦⻧⻨⻩⻬⻮⻰⻳",
-        "兀月母民目竹羊肉虎西见角贝车長长门青韦页风飞食马骨鬼鱼鸟卤麦黄齐齿龙龟",
-        strict=True,
-    )
-)
 _COMPATIBLE = re.compile("[\u2e80-\u2fd5\uf900-\ufad9\U0002f800-\U0002fa1d]")
 
 
@@ -49,7 +42,7 @@ def _ordinary(char: str) -> str:
     """The everyday character behind a radical or compatibility ideograph; any other as it is."""
     if not _COMPATIBLE.match(char):
         return char
-    return _RADICALS.get(char) or unicodedata.normalize("NFKC", char)
+    return RADICALS.get(char) or unicodedata.normalize("NFKC", char)
 
 
 @cache

@@ -15,6 +15,7 @@ _CHINESE = re.compile(f"[{HAN}]")
 _SHORT = re.compile(f"[{HAN}A-Za-z0-9][{HAN}A-Za-z0-9“”《》—+]{{1,11}}")
 _SPOKEN = re.compile("^[我你您他她它这那]|[哦吧啊呢吗了的呀嘛哈啦]$")
 _SENTENCE = re.compile("[。；;]|[，,、.]$")
+_FIRST = re.compile("一[、.．]")
 _LABEL = re.compile("[^，。,；;?？!！:：]{2,16}[:：]")
 
 
@@ -31,7 +32,7 @@ def levels_of(lines: Sequence[Line]) -> list[int]:
             short = alone and _plain(line) and (body or guesses[place + 1] > 4)
             if short or _LABEL.fullmatch(line.text):
                 guesses[place] = 4
-    return _without_lists(lines, guesses)
+    return _beside_lone_sections(lines, _without_lists(lines, guesses))
 
 
 def _plain(line: Line) -> bool:
@@ -90,3 +91,20 @@ def _sections(lines: Sequence[Line], levels: Sequence[int]) -> list[list[int]]:
                 sections.append(current[kind])
             current[kind].append(place)
     return sections
+
+
+def _beside_lone_sections(lines: Sequence[Line], levels: Sequence[int]) -> list[int]:
+    """Levels where a short line with points of its own stands beside a 一、 that no 二、 follows.
+
+    Below it the line would have a number too: word processors lose those they count themselves.
+    """
+    beside = list(levels)
+    tops = [place for place, level in enumerate(levels) if 0 < level <= 3]
+    for top, end in itertools.pairwise([*tops, len(lines)]):
+        following = lines[end].text if end < len(lines) else ""
+        if _FIRST.match(lines[top].text) and not following.startswith("二"):
+            for place in range(top + 1, end - 1):
+                unnumbered = levels[place] == 4 and not marker_level(lines[place].text)
+                if unnumbered and levels[place + 1] == 5:
+                    beside[place] = 3
+    return beside

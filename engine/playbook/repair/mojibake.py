@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from engine.playbook.repair.marks import Tally
-from engine.playbook.repair.script import in_simplified
+from engine.text.script import simplified
 
 _SHIFTED = re.compile("\\?[!-~\uff01-\uff5e]")
 _SIGNS = frozenset("“”‘’《》（），。、！？：；")
@@ -44,7 +44,7 @@ def _reread(text: str, start: int) -> tuple[str, int] | None:
             restored = (shifted[:-2] if char == "?" else shifted).decode("gbk")
         except UnicodeError:
             return None
-        sense = all(map(_common, in_simplified(restored)))
+        sense = all(map(_common, simplified(restored)))
         odd = char != "?" or not all(map(_common, text[start:end]))
         return (restored, end + 1) if sense and odd else None
     return None

@@ -36,14 +36,12 @@ def slides(text: str, tally: Tally) -> list[Line]:
         if heading and slide:
             content = tuple(line.text for line in slide)
             repeated = len(slide) > 1 and content in seen
-            if len(slide) == 1:
-                slide = [Line(slide[0].text, 0, slide[0].level and 2)]
             lines += [] if repeated else slide
             tally["navigation_dropped"] += repeated
             seen.add(content)
             slide = []
         if words:
-            slide.append(Line(words, 0, 3 if heading else 0))
+            slide.append(Line(words, 0, 2 if heading else 0))
     return lines
 
 
