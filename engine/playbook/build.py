@@ -120,8 +120,8 @@ def build_rows(
 
     Raises: see build.
     """
-    if not documents:
-        raise InputError("There are no rows to index. Give a corpus with at least one row.")
+    if not any(_has_words(document.text) for document in documents):
+        raise InputError("The corpus holds no text. Give it at least one row with words in it.")
     passages = [Passage(d.source, d.title, "", 0, len(d.text), d.text) for d in documents]
     with store.exclusive(out):
         old = _before(out)
@@ -142,6 +142,10 @@ def _before(out: Path) -> store.Stored | None:
     except PlaybookError:
         warnings.warn(f"The index at {out} is damaged; building it anew.", stacklevel=4)
         return None
+
+
+def _has_words(text: str) -> bool:
+    return any(character.isalnum() for character in text)
 
 
 def _absolute(folders: Sequence[Path]) -> tuple[str, ...]:
@@ -197,7 +201,7 @@ def _documents(
             continue
         try:
             document = load(file)
-            if not document.text.strip():
+            if not _has_words(document.text):
                 raise DocumentError(f"{file.source} holds no text.")
             documents.append(document)
         except DocumentError as error:

@@ -1,27 +1,19 @@
 """Documents, passages and their vectors ↔ an index folder that is swapped in whole.
 
-    OUT/current            the name of the generation in force, replaced atomically
+    OUT/current            the name of the generation in force (see generations.py)
     OUT/<generation>/      manifest.json, documents.jsonl, passages.jsonl, vectors.faiss,
                            words/, bigrams/
 
-A reader sees one generation or another, never a mixture; the generation before the current one is
-kept for readers that have just looked it up. Nothing is pickled. A folder that holds anything else
-is refused, so nothing is ever deleted but what was written here.
+Nothing is pickled.
 """
 
 from __future__ import annotations
 
 import json
-import re
-import shlex
-import shutil
-import uuid
-import warnings
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,19 +22,15 @@ from engine.errors import PlaybookError
 from engine.playbook.cards import Card
 from engine.playbook.documents import Document, Heading
 from engine.playbook.encoders import Vectors
+from engine.playbook.generations import build_it, current, exclusive, new_generation, unreadable
 from engine.playbook.passages import Passage
 from engine.text import fold_text, search_words, skeleton
 
-if TYPE_CHECKING:
-    from filelock import FileLock
+__all__ = ["Manifest", "Stored", "bigrams", "exclusive", "load", "read_manifest", "save"]
 
 FORMAT = 1
 """Raised when the files change, and when reading, repair or splitting gives other passages."""
-_POINTER = "current"
-_LOCK = ".lock"
-_LOCK_SECONDS = 600
-_GENERATION = re.compile(r"[0-9a-f]{12}")
-_SCRATCH = re.compile(r"tmp-([0-9a-f]{12}|current)")
+
 _DAMAGE = (
     OSError,
     EOFError,
@@ -107,77 +95,6 @@ def bigrams(text: str) -> list[str]:
     return [letters[i : i + 2] for i in range(len(letters) - 1)] or list(letters)
 
 
-@contextmanager
-def exclusive(out: Path) -> Iterator[None]:
-    """Hold the index folder for building; a second builder says so and waits its turn.
-
-    Raises:
-        PlaybookError: the folder can't be written or holds other files, or another build holds it
-            for ten minutes.
-    """
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(out / _LOCK, timeout=_LOCK_SECONDS)
-    missing: list[Path] = []
-    try:
-        missing += [folder for folder in (out, *out.parents) if not folder.exists()]
-        out.mkdir(parents=True, exist_ok=True)
-        _refuse_strangers(out)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            warnings.warn(f"Another process is building {out}; waiting for it.", stacklevel=4)
-            _wait(lock, out)
-    except Timeout as error:
-        raise PlaybookError(f"Another process is still building {out}. Try again later.") from error
-    except OSError as error:
-        _remove_empty(missing)
-        raise _unwritable(out, error) from error
-    try:
-        _sweep(out, _SCRATCH)
-        yield
-    finally:
-        if not _pointed(out):  # a first build that failed leaves nothing behind
-            (out / _LOCK).unlink(missing_ok=True)
-            _remove_empty(missing)
-        lock.release()
-
-
-def _wait(lock: FileLock, out: Path) -> None:
-    try:
-        lock.acquire()
-    except FileNotFoundError:  # the other build failed and took its new folder away
-        out.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-
-
-def _refuse_strangers(out: Path) -> None:
-    """An index replaces what it finds, so it never moves in with other files."""
-    for path in out.iterdir():
-        ours = path.name == _POINTER or any(
-            pattern.fullmatch(path.name) for pattern in (_GENERATION, _SCRATCH)
-        )
-        if not ours and not path.name.startswith("."):
-            raise PlaybookError(
-                f"{out} holds other files ({path.name!r}), and an index needs a folder of its own. "
-                f"Give an empty or a new one, e.g. --out {shlex.quote(str(out / 'index'))}."
-            )
-
-
-def _remove_empty(folders: Sequence[Path]) -> None:
-    for folder in folders:
-        with suppress(OSError):
-            folder.rmdir()
-
-
-def _unwritable(out: Path, error: OSError) -> PlaybookError:
-    return PlaybookError(
-        f"The index folder {out} can't be written ({error.strerror or error}). "
-        "Nothing was changed; free space there, or build in another folder with "
-        "`qunce index [FOLDER…] --out DIR` and use that with --index DIR or QUNCE_INDEX."
-    )
-
-
 def save(
     out: Path,
     manifest: Manifest,
@@ -196,20 +113,8 @@ def save(
         windows: for each passage its windows.
         vectors: of all windows in order, float32 (windows, dim), unit norm; None without encoder.
     """
-    generation, before = uuid.uuid4().hex[:12], _pointed(out)
-    folder = out / f"tmp-{generation}"
-    try:
-        folder.mkdir()
+    with new_generation(out) as folder:
         _write_generation(folder, manifest, documents, passages, windows, vectors)
-        pointer = out / f"tmp-{_POINTER}"
-        pointer.write_text(generation, encoding="ascii")
-        folder.rename(out / generation)
-        pointer.replace(out / _POINTER)
-    except OSError as error:
-        raise _unwritable(out, error) from error
-    finally:
-        _sweep(out, _SCRATCH)
-        _sweep(out, _GENERATION, keep={before, _pointed(out)})
 
 
 def _write_generation(
@@ -240,7 +145,7 @@ def _write_generation(
 def read_manifest(out: Path) -> Manifest | None:
     """The manifest of the current generation; None where there is no usable index."""
     try:
-        return _manifest(_current(out))
+        return _manifest(current(out))
     except (OSError, ValueError, TypeError, PlaybookError):
         return None
 
@@ -252,43 +157,21 @@ def load(out: Path) -> Stored:
         PlaybookError: there is none, it is damaged, or an older version wrote it.
     """
     for look in range(_LOOKS):
-        folder = _current(out)
+        folder = current(out)
         try:
             return _load_generation(folder)
         except _DAMAGE as error:
-            if look == _LOOKS - 1 or _current(out) == folder:
+            if look == _LOOKS - 1 or current(out) == folder:
                 raise _unusable(out, error) from error
     raise AssertionError("unreachable")
 
 
 def _unusable(out: Path, error: Exception) -> PlaybookError:
     if isinstance(error, PermissionError):
-        return PlaybookError(
-            f"The index at {out} can't be read ({error.strerror}). Check the owner and mode of its "
-            "files, or use another index with --index DIR."
-        )
+        return unreadable(out, error)
     return PlaybookError(
-        f"The index at {out} is damaged ({type(error).__name__}: {error}). {_build_it(out)}"
+        f"The index at {out} is damaged ({type(error).__name__}: {error}). {build_it(out)}"
     )
-
-
-def _build_it(out: Path) -> str:
-    return f"Build it again with `qunce index [FOLDER…] --out {shlex.quote(str(out))}`."
-
-
-def _current(out: Path) -> Path:
-    try:
-        generation = (out / _POINTER).read_text(encoding="ascii").strip()
-    except PermissionError as error:
-        raise _unusable(out, error) from error
-    except (OSError, UnicodeDecodeError):
-        generation = ""
-    if not _GENERATION.fullmatch(generation):
-        raise PlaybookError(
-            f"There is no index at {out}. Build one with "
-            f"`qunce index [FOLDER…] --out {shlex.quote(str(out))}`."
-        )
-    return out / generation
 
 
 def _manifest(folder: Path) -> Manifest:
@@ -298,7 +181,7 @@ def _manifest(folder: Path) -> Manifest:
     if data.get("format") != FORMAT:
         raise PlaybookError(
             f"The index at {folder.parent} was written by another version of Qunce. "
-            + _build_it(folder.parent)
+            + build_it(folder.parent)
         )
     return Manifest(**{**data, "folders": tuple(data["folders"])})
 
@@ -341,24 +224,6 @@ def _check_counts(counts: Sequence[int], vectors: Any, *bm25: Any) -> None:
         sizes.append(vectors.ntotal)
     if not counts or min(counts) < 1 or any(size != sum(counts) for size in sizes):
         raise ValueError(f"{sizes} entries for {sum(counts)} windows")
-
-
-def _sweep(out: Path, pattern: re.Pattern[str], keep: Collection[str] = ()) -> None:
-    """Remove what builds left in `out` under such names, but for those to keep."""
-    for path in out.iterdir():
-        if pattern.fullmatch(path.name) and path.name not in keep:
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
-
-
-def _pointed(out: Path) -> str:
-    """Name of the current generation; empty where there is none."""
-    try:
-        return _current(out).name
-    except PlaybookError:
-        return ""
 
 
 def _write_words(folder: Path, tokens: list[list[str]]) -> None:
