@@ -10,11 +10,12 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := run
 .PHONY: run test test-st check bench setup clean
 
-run: setup  ## index the bundled playbook, then write join copy and a poster from BRIEF
+run: setup  ## index the bundled playbook, write join copy and a poster from BRIEF, check a message
 	$(BIN)/qunce index
 	@mkdir -p $(OUT)
 	$(BIN)/qunce draft join --brief $(BRIEF)
 	$(BIN)/qunce draft poster --brief $(BRIEF) --png $(OUT)/poster.png
+	$(BIN)/qunce check "过个肥年，来丝信，副叶带你上岸"
 	@echo "Poster: $(OUT)/poster.png   Your own: make run BRIEF=my-brief.yaml"
 
 test: setup  ## all tests

@@ -1,9 +1,12 @@
-"""Qunce: playbook search and drafts with sources for people who run communities.
+"""Qunce: playbook search, drafts with sources and moderation for people who run communities.
 
 Playbook     an index of documents: open, build, search
 Brief        what the copywriter knows
 Copywriter   brief + playbook → drafts
 Draft        fields, text, citations, findings
+Moderator    rules of a group → check messages
+Message      what a member wrote, with what the platform knows of it
+Verdict      pass, review or block, and why
 QunceError   base of every error raised on purpose
 
 Each is imported when it is first asked for, so `import engine` costs next to nothing.
@@ -17,16 +20,29 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from engine.drafting import Brief, Copywriter, Draft
     from engine.errors import QunceError
+    from engine.moderation import Message, Moderator, Verdict
     from engine.playbook import Playbook
 
-__all__ = ["Brief", "Copywriter", "Draft", "Playbook", "QunceError"]
+__all__ = [
+    "Brief",
+    "Copywriter",
+    "Draft",
+    "Message",
+    "Moderator",
+    "Playbook",
+    "QunceError",
+    "Verdict",
+]
 
 _HOMES = {
     "Brief": "engine.drafting",
     "Copywriter": "engine.drafting",
     "Draft": "engine.drafting",
+    "Message": "engine.moderation",
+    "Moderator": "engine.moderation",
     "Playbook": "engine.playbook",
     "QunceError": "engine.errors",
+    "Verdict": "engine.moderation",
 }
 
 

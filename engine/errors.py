@@ -6,7 +6,9 @@
     │   ├── BriefError      a brief is missing, malformed or has unknown keys
     │   └── RecipeError     a recipe, card, theme or word list is malformed
     ├── PlaybookError       an index is missing, damaged or made by another encoder
-    └── EncoderError        an encoder is unknown, not installed or does not answer
+    ├── EncoderError        an encoder is unknown, not installed or does not answer
+    ├── ModelError          a classifier is missing, damaged or made by another version
+    └── WindowsError        the store behind repeats and flood can't be reached or read
 
 Every message says what was given and what to do next.
 """
@@ -40,3 +42,11 @@ class PlaybookError(QunceError):
 
 class EncoderError(QunceError):
     """An encoder is unknown, not installed or does not answer."""
+
+
+class ModelError(QunceError):
+    """A trained classifier is missing, damaged, made by another version or made worse."""
+
+
+class WindowsError(QunceError):
+    """The store behind repeats and flood is not installed, can't be reached or can't be read."""

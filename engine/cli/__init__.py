@@ -1,7 +1,9 @@
 """argv in → text or JSON on standard output, notices on standard error, an exit code.
 
 Commands import what they need when they run, so `qunce --help` stays quick. Exit codes: 0 done,
-1 an error that Qunce explains, 2 wrong usage, 130 Ctrl-C, 128 + number for another signal.
+1 an error that Qunce explains, 2 wrong usage, 130 Ctrl-C, 128 + number for another signal; `check`
+ends with 2 where it can't use a text, a file or rules, `rules lint` and `test` with 1 where they
+find something wrong.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from engine.cli import brief, draft, evaluate, index, search
+from engine.cli import brief, check, draft, evaluate, index, rules, search, train
 from engine.errors import QunceError
 
 
@@ -51,8 +53,12 @@ app = typer.Typer(
 )
 app.command("index")(index.index)
 app.command("search")(search.search)
+app.command("check")(check.check)
 app.add_typer(draft.app, name="draft")
 app.add_typer(brief.app, name="brief")
+app.add_typer(rules.app, name="rules")
+app.command("train")(train.train)
+app.command("learn")(train.learn)
 app.add_typer(evaluate.app, name="eval")
 
 
@@ -73,7 +79,7 @@ def qunce(
         ),
     ] = False,
 ) -> None:
-    """Qunce (群策): search a playbook and write drafts for community groups."""
+    """Qunce (群策): search a playbook, write drafts and check messages for community groups."""
 
 
 def main() -> None:

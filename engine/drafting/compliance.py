@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from engine.drafting.draft import Finding
 from engine.drafting.phrases import Dense, Match, Phrases, Rule
-from engine.drafting.yaml_files import read_yaml
 from engine.errors import RecipeError
+from engine.yaml_files import read_yaml
 
 _CHECKS = ("compliance", "wording", "facts")
 _File = TypeVar("_File", bound=BaseModel)

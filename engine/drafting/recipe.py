@@ -18,8 +18,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from engine.drafting.brief import Tone
 from engine.drafting.checks import Limits
-from engine.drafting.yaml_files import read_yaml
 from engine.errors import InputError, RecipeError
+from engine.yaml_files import read_yaml
 
 _SLOT = re.compile(r"\{([a-z_]+)\}")
 _SEAM = re.compile(r"[\u3400-\u9fff][A-Za-z0-9]|[A-Za-z0-9%][\u3400-\u9fff]")

@@ -1,7 +1,7 @@
 """Text: one folding, one way to cut words and one table of sounds for the whole engine."""
 
 from engine.text.fold import Folded, fold, fold_text, skeleton
-from engine.text.sounds import sounds, syllables
+from engine.text.sounds import sounds, sounds_of_codes, syllables
 from engine.text.words import Segmenter, default_segmenter, search_words, words
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "search_words",
     "skeleton",
     "sounds",
+    "sounds_of_codes",
     "syllables",
     "words",
 ]

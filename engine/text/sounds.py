@@ -25,9 +25,14 @@ def sounds(text: str) -> NDArray[np.uint16]:
     """
     import numpy as np
 
-    table = _load()[0]
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    found: NDArray[np.uint16] = table.take(codes, mode="clip")  # the table's last entry is 0
+    return sounds_of_codes(
+        np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    )
+
+
+def sounds_of_codes(codes: NDArray[np.uint32]) -> NDArray[np.uint16]:
+    """Return the syllable id of each code point: uint16, the shape of `codes`; see `sounds`."""
+    found: NDArray[np.uint16] = _load()[0].take(codes, mode="clip")  # the table's last entry is 0
     return found
 
 

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from engine.bundled import bundled
 from engine.drafting.poster.faces import FaceName
-from engine.drafting.yaml_files import read_yaml
 from engine.errors import RecipeError
+from engine.yaml_files import read_yaml
 
 LEAST_CONTRAST = 4.5
 """WCAG 2.2, 1.4.3: ratio of luminances that text needs to be read with ease."""

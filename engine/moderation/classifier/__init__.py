@@ -1,0 +1,1 @@
+"""The classifier: hashed features, a linear model, its training and its adaptation."""

@@ -1,0 +1,43 @@
+"""One thing that a check saw in a message: what it is, where it stands and why it counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+CATEGORIES = (
+    "ad",
+    "fraud",
+    "gambling",
+    "porn",
+    "abuse",
+    "politics",
+    "religion",
+    "contraband",
+    "flood",
+)
+"""The built-in categories; a group adds `custom:<name>`, and `normal` stands for none."""
+
+NORMAL = "normal"
+
+Source = Literal["lexicon", "sound", "contact", "link", "classifier", "flood", "topic", "rule"]
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Evidence for one category.
+
+    A finding decides nothing: the group's rules weigh it.
+    """
+
+    category: str
+    """One of `CATEGORIES` or `custom:<name>`."""
+    source: Source
+    """Which check saw it."""
+    confidence: float
+    """How sure that check is that the message belongs to the category, 0 to 1."""
+    spans: tuple[Span, ...] = ()
+    """Where in the original text, as (start, end) in characters; empty: the whole message."""
+    detail: str = ""
+    """What was seen, in a few words: an entry of the lexicon, a domain, `5 messages in 10 s`."""
