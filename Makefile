@@ -37,6 +37,7 @@ bench: setup  ## the figures in the README
 	$(BIN)/python eval/bench/text.py
 	$(BIN)/python eval/bench/retrieval.py
 	$(BIN)/python eval/bench/drafting.py
+	$(BIN)/python eval/bench/moderation.py
 
 setup: $(READY)
 
