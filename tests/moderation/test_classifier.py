@@ -70,7 +70,9 @@ def test_what_features_come_from_lies_inside_the_text(text: str) -> None:
     prepared = prepare(fold_text(text))
     found, firsts, ends = located(prepared)
     assert set(found.tolist()) < set(features([prepared]).buckets.tolist())
-    assert ((firsts >= 0) & (firsts <= ends) & (ends <= len(prepared))).all()
+    assert all(0 <= first <= len(prepared) for first in firsts)
+    assert all(0 <= end <= len(prepared) for end in ends)
+    assert len(found) == len(firsts) == len(ends)
 
 
 @pytest.mark.parametrize(

@@ -92,37 +92,32 @@ def features(prepared: Sequence[str]) -> Features:
         alone = np.array(sorted(_features_of(prepared[0])), dtype=np.int64)
         return Features(alone, _FIRST, np.array([len(alone)]))
     units = _units(prepared)
-    keys = np.concatenate(
-        [*(gram.buckets for gram in units.grams()), _shapes(prepared, units.owners)]
-    )
+    keys = np.concatenate([*units.grams(), _shapes(prepared)])
     keys.sort()
     keys = keys[np.concatenate((_TRUE, keys[1:] != keys[:-1]))]
     starts = np.searchsorted(keys, np.arange(len(prepared), dtype=np.int64) << BITS)
     return Features(keys & (EVERY - 1), starts, np.diff(starts, append=len(keys)))
 
 
-def located(prepared: str) -> tuple[Integers, Integers, Integers]:
+def located(prepared: str) -> tuple[Integers, list[int], list[int]]:
     """The features of one prepared text that stand somewhere, and where.
 
     Returns:
-        int64 (n,) each: the buckets, first characters, and one past the last characters.
+        int64 (n,) buckets; n first characters; n times one past the last character.
     """
-    found = _units([prepared]).grams()
-    buckets, firsts, lasts = (
-        np.concatenate([getattr(gram, name) for gram in found])
-        for name in ("buckets", "firsts", "lasts")
-    )
-    placed = lasts > 0  # the frame takes one place, and what begins the text is nowhere
-    firsts = np.clip(firsts[placed] - 1, 0, len(prepared))
-    return buckets[placed], firsts, np.clip(lasts[placed], 0, len(prepared))
-
-
-class _Gram(NamedTuple):
-    """The n-grams of one length: buckets (with the text's number above `BITS`) and places."""
-
-    buckets: Integers
-    firsts: Integers
-    lasts: Integers
+    codes, heard, places = _alone(prepared)
+    buckets: list[int] = []
+    firsts: list[int] = []
+    ends: list[int] = []
+    for values, at, longest, base in (
+        (codes, range(len(codes)), _CHARACTERS, 0),
+        (heard, places, _SOUNDS, HEARD),
+    ):
+        for n, found in enumerate(_hashed(values, longest, base)):
+            buckets += found
+            firsts += [max(0, place - 1) for place in at[: len(found)]]  # the frame takes one
+            ends += [min(place, len(prepared)) for place in at[n:]]
+    return np.array(buckets, dtype=np.int64), firsts, ends
 
 
 class _Units(NamedTuple):
@@ -131,17 +126,15 @@ class _Units(NamedTuple):
     codes: NDArray[np.uint32]
     values: NDArray[np.uint64]
     """What each counts as in the channel of sounds; 0: nothing."""
-    owners: Integers | None
-    """The number of each one's text above `BITS`; None: there is one text."""
+    owners: Integers
+    """The number of each one's text, above `BITS`."""
 
-    def grams(self) -> list[_Gram]:
-        """The n-grams of both channels that lie within one text."""
+    def grams(self) -> list[Integers]:
+        """The n-grams of both channels that lie within one text, with its number above `BITS`."""
         heard = np.flatnonzero(self.values)
-        spoken = None if self.owners is None else self.owners[heard]
-        codes = self.codes.astype(np.uint64)
         return [
-            *_ngrams(codes, self.owners, np.arange(len(codes)), _CHARACTERS, 0),
-            *_ngrams(self.values[heard], spoken, heard, _SOUNDS, HEARD),
+            *_ngrams(self.codes.astype(np.uint64), self.owners, _CHARACTERS, 0),
+            *_ngrams(self.values[heard], self.owners[heard], _SOUNDS, HEARD),
         ]
 
 
@@ -149,70 +142,64 @@ def _units(prepared: Sequence[str]) -> _Units:
     framed = "".join([f"{_START}{text}{_END}" for text in prepared])
     codes = np.frombuffer(framed.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     values = _sound_values().take(codes, mode="clip")
-    if len(prepared) == 1:
-        return _Units(codes, values, None)
     lengths = [len(text) + 2 for text in prepared]
     owners = np.repeat(np.arange(len(prepared), dtype=np.int64) << BITS, lengths)
     return _Units(codes, values, owners)
 
 
 def _ngrams(
-    values: NDArray[np.uint64], owners: Integers | None, places: Integers, longest: int, base: int
-) -> list[_Gram]:
+    values: NDArray[np.uint64], owners: Integers, longest: int, base: int
+) -> list[Integers]:
     """Hash 1- to `longest`-grams into the half of the buckets that begins at `base`."""
     hashed = values * _STEP
-    found = []
-    for n in range(1, longest + 1):
-        if n > 1:
-            hashed = (hashed[:-1] + values[n - 1 :]) * _STEP
-        buckets = ((hashed * _SPREAD) >> _SHIFT).view(np.int64)
-        if base:
-            buckets += base
-        gram = _Gram(buckets, places[: len(buckets)], places[n - 1 :])
-        if owners is not None:
-            buckets += owners[: len(buckets)]
-            if n > 1:
-                whole = np.flatnonzero(owners[: 1 - n] == owners[n - 1 :])
-                gram = _Gram(*(column[whole] for column in gram))
-        found.append(gram)
+    found = [_bucket(hashed) + (owners + base)]
+    for n in range(2, longest + 1):
+        hashed = (hashed[:-1] + values[n - 1 :]) * _STEP
+        whole = np.flatnonzero(owners[: 1 - n] == owners[n - 1 :])
+        found.append(_bucket(hashed)[whole] + (owners[whole] + base))
     return found
+
+
+def _bucket(hashed: NDArray[np.uint64]) -> Integers:
+    return ((hashed * _SPREAD) >> _SHIFT).view(np.int64)
 
 
 def _features_of(text: str) -> set[int]:
     """The buckets of one short text: the same as by numpy, whose calls cost more than they save."""
-    codes = [ord(char) for char in f"{_START}{text}{_END}"]
-    values = _SOUND_VALUES
-    heard = [value for code in codes if (value := values[code])]
-    found = _hashed(codes, _CHARACTERS, 0) | _hashed(heard, _SOUNDS, HEARD)
-    found.update(_shape_of(text))
+    codes, heard, _ = _alone(text)
+    found = set(_shape_of(text))
+    found.update(*_hashed(codes, _CHARACTERS, 0), *_hashed(heard, _SOUNDS, HEARD))
     return found
 
 
-def _hashed(values: list[int], longest: int, base: int) -> set[int]:
+def _alone(text: str) -> tuple[list[int], list[int], list[int]]:
+    """The characters of one framed text, what is heard of them, and where each of that stands."""
+    codes = [ord(char) for char in f"{_START}{text}{_END}"]
+    values = [_SOUND_VALUES[code] for code in codes]
+    places = [place for place, value in enumerate(values) if value]
+    return codes, [values[place] for place in places], places
+
+
+def _hashed(values: list[int], longest: int, base: int) -> list[list[int]]:
     """The buckets of the 1- to `longest`-grams of one text, as `_ngrams` finds them."""
     step, spread, shift = int(_STEP), int(_SPREAD), int(_SHIFT)
     hashed = [value * step & _WORD for value in values]
-    found = {base + ((each * spread & _WORD) >> shift) for each in hashed}
+    found = [[base + ((each * spread & _WORD) >> shift) for each in hashed]]
     for n in range(2, longest + 1):
         hashed = [
             (each + value) * step & _WORD
             for each, value in zip(hashed, values[n - 1 :], strict=False)
         ]
-        found.update([base + ((each * spread & _WORD) >> shift) for each in hashed])
+        found.append([base + ((each * spread & _WORD) >> shift) for each in hashed])
     return found
 
 
-def _shapes(prepared: Sequence[str], owners: Integers | None) -> Integers:
-    """The shape of each text, with its number above `BITS` where there are several."""
-    several = owners is not None
-    return np.array(
-        [
-            bucket + (at << BITS if several else 0)
-            for at, text in enumerate(prepared)
-            for bucket in _shape_of(text)
-        ],
-        dtype=np.int64,
-    )
+def _shapes(prepared: Sequence[str]) -> Integers:
+    """The shape of each text, with its number above `BITS`."""
+    shapes = [
+        bucket + (at << BITS) for at, text in enumerate(prepared) for bucket in _shape_of(text)
+    ]
+    return np.array(shapes, dtype=np.int64)
 
 
 def _shape_of(text: str) -> tuple[int, int]:

@@ -87,13 +87,12 @@ class Classifier:
         """
         buckets, firsts, ends = located(prepared)
         weights = self.weights.take(self.rows.take(buckets), axis=0)
-        gain = weights[:, self.categories.index(category)] - weights[:, self._normal]
-        lengths = np.maximum(ends - firsts, 1)
-        share = gain / lengths  # of each character that it covers
-        size = len(prepared) + 2
-        begun = np.bincount(firsts, share, size)
-        ended = np.bincount(firsts + lengths, share, size)
-        return _best_spans(np.cumsum(begun - ended)[: len(prepared)])
+        gains = weights[:, self.categories.index(category)] - weights[:, self._normal]
+        gained = [0.0] * len(prepared)
+        for gain, first, end in zip(gains.tolist(), firsts, ends, strict=True):
+            for place in range(first, end):
+                gained[place] += gain / (end - first)
+        return _best_spans(gained)
 
     def save(self, path: Path) -> None:
         """Write the model and its manifest, each whole."""
@@ -208,16 +207,16 @@ def _assembled(manifest: dict[str, Any], data: dict[str, NDArray[Any]]) -> Class
     )
 
 
-def _best_spans(gains: NDArray[np.float64], most: int = 3) -> tuple[tuple[int, int], ...]:
+def _best_spans(gained: Sequence[float], most: int = 3) -> tuple[tuple[int, int], ...]:
     """The runs of characters that gain half as much as the best one at least, `most` of them."""
-    if not len(gains) or gains.max() <= 0:
-        return ()
-    strong = np.concatenate(([False], gains >= gains.max() / 2, [False]))
-    edges = np.flatnonzero(strong[1:] != strong[:-1])
-    sums = np.concatenate(([0.0], np.cumsum(gains)))
-    runs = [
-        (sums[end] - sums[start], int(start), int(end))
-        for start, end in zip(edges[::2], edges[1::2], strict=True)
-    ]
-    runs.sort(key=lambda run: (-run[0], run[1]))
-    return tuple((start, end) for _, start, end in runs[:most])
+    least = max(gained, default=0.0) / 2
+    runs: list[tuple[float, int, int]] = []
+    total, start = 0.0, 0
+    for place, gain in enumerate([*gained, 0.0]):
+        if gain >= least > 0:
+            start, total = (start, total) if total else (place, 0.0)
+            total += gain
+        elif total:
+            runs.append((-total, start, place))
+            total = 0.0
+    return tuple((start, end) for _, start, end in sorted(runs)[:most])
