@@ -38,7 +38,9 @@ def test_settings(
     ("toml", "message"),
     [
         pytest.param(b'indx = "a"', r"unknown key 'indx'\. Did you mean 'index'\?", id="misspelt"),
-        pytest.param(b'colour = "a"', r"Keys: index, encoder, recipes, rules, model\.", id="unknown"),
+        pytest.param(
+            b'colour = "a"', r"Keys: index, encoder, recipes, rules, model\.", id="unknown"
+        ),
         pytest.param(b"index = a", r"not valid TOML \(.*line 1", id="no-toml"),
         pytest.param(b"\xff", "not valid TOML", id="bytes"),
         pytest.param(b"index = " + b"[" * 5000, "not valid TOML", id="maze"),
