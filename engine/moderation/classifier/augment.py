@@ -34,24 +34,12 @@ def disguised(text: str, chance: random.Random) -> str:
 
 def homophones(text: str, chance: random.Random) -> str:
     """Some, many or all of the characters replaced by others of the same sound."""
-    share = chance.uniform(0.3, 1.0)
-    return "".join(
-        chance.choice(_same_sound()[char])
-        if char in _same_sound() and chance.random() < share
-        else char
-        for char in text
-    )
+    return _replaced(text, _same_sound(), chance.uniform(0.3, 1.0), chance)
 
 
 def look_alikes(text: str, chance: random.Random) -> str:
     """Characters replaced by others that share their main part: 抖 → 枓."""
-    share = chance.uniform(0.3, 0.8)
-    return "".join(
-        chance.choice(_same_part()[char])
-        if char in _same_part() and chance.random() < share
-        else char
-        for char in text
-    )
+    return _replaced(text, _same_part(), chance.uniform(0.3, 0.8), chance)
 
 
 def split(text: str, chance: random.Random) -> str:
@@ -126,6 +114,14 @@ DISGUISES: tuple[Callable[[str, random.Random], str], ...] = (
 )  # fmt: skip
 """All the ways."""
 _SHARES = (4, 3, 1, 1, 1, 1, 1, 1, 1)  # homophones and look-alikes are met most, and hardest
+
+
+def _replaced(text: str, others: dict[str, list[str]], share: float, chance: random.Random) -> str:
+    """A text with a share of the characters that have others replaced by one of those."""
+    return "".join(
+        chance.choice(others[char]) if char in others and chance.random() < share else char
+        for char in text
+    )
 
 
 @cache
