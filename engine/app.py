@@ -73,7 +73,9 @@ def open_moderator(settings: Settings, rules: str | None, model: Path | None) ->
     """A moderator by rules as given, else as set, else the default ones."""
     chosen = model or (_path(settings.model) if settings.model else None)
     return Moderator.open(
-        rules or settings.rules or "default",
+        rules
+        or (_path(settings.rules) if settings.rules.startswith("~") else settings.rules)
+        or "default",
         model=chosen,
         encoder=lambda: _topic_encoder(settings.encoder or DEFAULT),
     )

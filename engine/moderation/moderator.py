@@ -159,26 +159,26 @@ class Moderator:
         found: list[list[Finding]] = [[] for _ in folded]
         for at in (suspected >= _FLOOR).nonzero()[0].tolist():
             if prepared[at].strip():  # else there is nothing to go by
-                found[at] = self._opinions(
-                    folded[at], prepared[at], chances[at], float(suspected[at])
-                )
+                likely = {
+                    self._classifier.categories[column]: float(chance)
+                    for column, chance in zip(watched, chances[at], strict=True)
+                }
+                found[at] = self._opinions(folded[at], prepared[at], likely, float(suspected[at]))
         return found
 
     def _opinions(
-        self, folded: Folded, prepared: str, chances: NDArray[np.float32], suspected: float
+        self, folded: Folded, prepared: str, likely: Mapping[str, float], suspected: float
     ) -> list[Finding]:
         """One finding for the likeliest category and for each other that is likely by itself.
 
         The first bears the chance that the message breaks any of the watched categories: one
         that hovers between advertisement and fraud is surely not normal.
         """
-        watched = self._checks.watched
-        findings = []
-        for rank, at in enumerate(np.argsort(-chances).tolist()):
-            chance = suspected if rank == 0 else float(chances[at])
+        findings: list[Finding] = []
+        for name in sorted(likely, key=lambda name: -likely[name]):
+            chance = likely[name] if findings else suspected
             if chance < _FLOOR:
                 break
-            name = self._classifier.categories[watched[at]]
             spans = _original(folded, self._classifier.pieces(prepared, name))
             findings.append(Finding(_CATEGORY.get(name, name), "classifier", chance, spans))
         return findings
@@ -194,7 +194,7 @@ class Moderator:
         names = self._classifier.categories
         return _Checks(
             rules,
-            _lexicon(rules.deny_words),
+            Lexicon.load(extra=rules.deny_words),
             self._topics(rules),
             np.array(
                 [at for at, name in enumerate(names) if _CATEGORY.get(name, name) in rules.levels],
@@ -210,10 +210,6 @@ class Moderator:
 
         fine = [example.text for example in rules.examples if example.suggestion == "pass"]
         return TopicFinder(rules.topics, self._encoder(), passing=fine)
-
-
-def _lexicon(deny: Mapping[str, Sequence[str]]) -> Lexicon:
-    return Lexicon.load(extra=deny)
 
 
 def _contact_finding(contact: Contact) -> Finding:

@@ -60,6 +60,10 @@ class Segmenter:
         """Cut a text into words, blanks and punctuation included; joined they are the text."""
         return _cut(self._jieba.cut, text)
 
+    def knows(self, word: str) -> bool:
+        """Whether the dictionary or the list holds a word, folded."""
+        return bool(self._jieba.has_word(word))
+
     def search_words(self, text: str) -> list[str]:
         """Cut a text for an index: words and the words within, each with a letter or a digit."""
         words = _cut(self._jieba.cut_for_search, _SURROGATES.sub(" ", text))

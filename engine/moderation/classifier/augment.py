@@ -14,15 +14,10 @@ from collections.abc import Callable
 from functools import cache
 
 from engine.bundled import bundled
-from engine.text import sounds, syllables
+from engine.text import script, sounds, syllables
 
 EMOJI = "knowledge/lexicon/emoji.tsv"
-_COMMON = [
-    bytes([high, low]).decode("gb2312")
-    for high in range(0xB0, 0xF8)
-    for low in range(0xA1, 0xFF)
-    if not (high == 0xD7 and low > 0xF9)
-]  # the 6,763 characters of GB 2312
+_COMMON = script.everyday(rarer=True)
 _NOISE = " .·*-~_、/|+^"
 
 
@@ -105,8 +100,7 @@ def noise(text: str, chance: random.Random) -> str:
 
 def traditional(text: str, _chance: random.Random) -> str:
     """The text in traditional script."""
-    converted: str = _opencc().convert(text)
-    return converted
+    return script.traditional(text)
 
 
 DISGUISES: tuple[Callable[[str, random.Random], str], ...] = (
@@ -128,7 +122,7 @@ def _replaced(text: str, others: dict[str, list[str]], share: float, chance: ran
 def _same_sound() -> dict[str, list[str]]:
     """Common character → the other common characters with its toneless sound."""
     groups: defaultdict[int, list[str]] = defaultdict(list)
-    for char, sound in zip(_COMMON, sounds("".join(_COMMON)).tolist(), strict=True):
+    for char, sound in zip(_COMMON, sounds(_COMMON).tolist(), strict=True):
         if sound:
             groups[sound].append(char)
     return {
@@ -177,10 +171,3 @@ def _emoji_by_sound() -> dict[str, list[str]]:
             syllable, signs = line.split("\t")
             table[syllable] = signs.split()
     return table
-
-
-@cache
-def _opencc():  # type: ignore[no-untyped-def]
-    from opencc import OpenCC
-
-    return OpenCC("s2t")

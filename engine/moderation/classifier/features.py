@@ -3,8 +3,8 @@
 Three channels: characters (1-2-grams of the folded text), sounds (1-2-grams of toneless syllables
 over Chinese characters, Latin letters and digits alone, so that noise and homophones make no
 difference) and shape (how much of the Chinese is in no word that jieba knows or in rare characters,
-as disguised text is). A feature counts once in a text, however often it occurs. Hashing is numpy
-over code points: one message or a thousand take the same few dozen array operations.
+as disguised text is). A feature counts once in a text, however often it occurs. Many texts are
+hashed together by numpy, a short one alone in plain Python, which is quicker there.
 
 What a person's client adds is blanked first: codes of stickers such as `[em]e163[/em]`, `[捂脸]` or
 `/比心`. The digits of long numbers all become 0.
@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.bundled import bundled
-from engine.text import sounds_of_codes, syllables, words
+from engine.text import script, sounds_of_codes, syllables, words
 
 BITS = 20
 """log2 of the number of buckets that features are hashed into."""
@@ -232,13 +232,7 @@ def _blanks(match: re.Match[str]) -> str:
     return " " * len(match[0])
 
 
-def _everyday() -> frozenset[str]:
-    """The 3,755 everyday characters of GB 2312, level 1."""
-    pairs = [(high, low) for high in range(0xB0, 0xD8) for low in range(0xA1, 0xFF)]
-    return frozenset(bytes(byte for pair in pairs for byte in pair).decode("gb2312", "ignore"))
-
-
-_EVERYDAY = _everyday()
+_EVERYDAY = frozenset(script.everyday())
 
 
 @cache

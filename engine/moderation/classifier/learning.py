@@ -28,7 +28,7 @@ TOLERANCE = 0.02
 """How much macro-F1 on the guard set may fall."""
 
 _REPLAYED = 4000  # lines of our corpus that are learned again
-_WEIGHT = 10.0
+_WEIGHT = 10.0  # the most that a row of feedback weighs
 _GUARDS = 0.1  # share of our corpus that guards
 _COST = 4.0
 _SCORES = 0.6  # what the old scores weigh beside the text's own features
@@ -73,13 +73,7 @@ def learn(
     """
     began = time.perf_counter()
     report = progress or (lambda stage, done, total: None)
-    unknown = sorted({row.label for row in feedback} - set(base.categories))
-    if not feedback or unknown:
-        raise InputError(
-            f"Nothing can be learned from {len(feedback)} rows"
-            + (f" with the label {unknown[0]!r}" if unknown else "")
-            + f". Give labelled messages; labels: {', '.join(base.categories)}."
-        )
+    _refuse_unusable(feedback, base.categories)
     guard = [row for row in own if _draw(row.text, "guard") < _GUARDS]
     pool = [row for row in own if _draw(row.text, "guard") >= _GUARDS]
     replayed = sorted(pool, key=lambda row: _draw(row.text, "replay"))[:_REPLAYED]
@@ -101,6 +95,17 @@ def learn(
     return Learned(
         replace(adapted, manifest=notes), len(feedback), len(guard), before, after, seconds
     )
+
+
+def _refuse_unusable(feedback: Sequence[Labelled], categories: Sequence[str]) -> None:
+    """Raise an InputError unless there is feedback, with labels that the model knows."""
+    unknown = sorted({row.label for row in feedback} - set(categories))
+    if not feedback or unknown:
+        raise InputError(
+            f"Nothing can be learned from {len(feedback)} rows"
+            + (f" with the label {unknown[0]!r}" if unknown else "")
+            + f". Give labelled messages; labels: {', '.join(categories)}."
+        )
 
 
 def _fit(
