@@ -7,6 +7,7 @@ found. Each character has its most common reading; words decide nothing. The tab
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _TABLE = Path(__file__).with_name("sounds.npz")
+_RETROFLEX = re.compile(r"^([zcs])h")
 
 
 def sounds(text: str) -> NDArray[np.uint16]:
@@ -39,6 +41,21 @@ def sounds_of_codes(codes: NDArray[np.uint32]) -> NDArray[np.uint16]:
 def syllables() -> tuple[str, ...]:
     """Return the syllables by id, `("", "a", "ai", …, "zuo")`; ü is written v, as typed."""
     return _load()[1]
+
+
+@cache
+def spoken() -> tuple[str, ...]:
+    """Return the syllables by id, those alike that many speakers don't tell apart.
+
+    zhi and zi, lan and nan, jing and jin: as speakers of southern dialects say them.
+    """
+    return tuple(map(_southern, syllables()))
+
+
+def _southern(syllable: str) -> str:
+    flat = _RETROFLEX.sub(r"\1", syllable)
+    flat = "l" + flat[1:] if flat[:1] == "n" and len(flat) > 1 else flat
+    return flat[:-1] if flat.endswith(("ang", "eng", "ing")) else flat
 
 
 @cache
