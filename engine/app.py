@@ -1,33 +1,34 @@
-"""Settings in → wired objects: the only place where parts meet."""
+"""Settings in → wired objects: the only place where parts meet.
+
+Each function imports the parts that it wires: a command waits for no other's.
+"""
 
 from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from engine.drafting import Copywriter
 from engine.errors import InputError
-from engine.evaluation.retrieval import read_corpus
-from engine.moderation.classifier.corpus import read_labelled
-from engine.moderation.classifier.learning import Learned, learn
-from engine.moderation.classifier.model import SHIPPED, Classifier
-from engine.moderation.classifier.shipping import bundled_corpus, train_only, train_shipped
-from engine.moderation.moderator import Moderator
-from engine.moderation.topics import CachedEncoder
-from engine.playbook import (
-    Playbook,
-    Report,
-    default_index,
-    indexed_folders,
-    refresh_default,
-)
-from engine.playbook.build import Progress
-from engine.playbook.encoders import DEFAULT, load_encoder
 from engine.settings import Settings
+
+if TYPE_CHECKING:
+    from engine.drafting import Copywriter
+    from engine.moderation.classifier.learning import Learned
+    from engine.moderation.classifier.model import Classifier
+    from engine.moderation.moderator import Moderator
+    from engine.moderation.topics import CachedEncoder
+    from engine.playbook import Playbook, Report
+    from engine.playbook.build import Progress
+
+_PERSONAL = {"phone", "wechat", "qq", "telegram", "email"}
+"""Kinds of contacts that lead to a person."""
 
 
 def index_folder(settings: Settings, given: Path | None = None) -> Path:
     """The index to use: as given, else as set, else the bundled playbook's."""
+    from engine.playbook import default_index
+
     return given or (_path(settings.index) if settings.index else default_index())
 
 
@@ -47,6 +48,9 @@ def build_index(
     progress: Progress,
 ) -> Report:
     """Index folders, or the bundled playbook when there are none."""
+    from engine.playbook import Playbook
+    from engine.playbook.encoders import DEFAULT
+
     return Playbook.build(
         folders,
         index_folder(settings, out),
@@ -57,6 +61,9 @@ def build_index(
 
 def open_playbook(settings: Settings, index: Path | None, progress: Progress) -> Playbook:
     """Open an index; the bundled one is brought up to date first."""
+    from engine.playbook import Playbook, default_index, refresh_default
+    from engine.playbook.encoders import DEFAULT
+
     folder = index_folder(settings, index)
     if folder == default_index():
         refresh_default(settings.encoder or DEFAULT, progress)
@@ -65,26 +72,47 @@ def open_playbook(settings: Settings, index: Path | None, progress: Progress) ->
 
 def open_copywriter(settings: Settings, index: Path | None, progress: Progress) -> Copywriter:
     """A copywriter over that index."""
+    from engine.drafting import Copywriter
+
     recipes = _path(settings.recipes) if settings.recipes else None
-    return Copywriter(open_playbook(settings, index, progress), recipes=recipes)
+    return Copywriter(
+        open_playbook(settings, index, progress),
+        recipes=recipes,
+        judge=lambda texts: open_moderator(settings, None, None).check_many(texts),
+        contacts=_contacts,
+    )
+
+
+def _contacts(text: str) -> list[tuple[int, int]]:
+    """Where members' own contacts stand in a text, disguised ones too."""
+    from engine.moderation.contacts import find_contacts
+    from engine.text import fold
+
+    found = find_contacts(fold(text))
+    return [contact.span for contact in found if contact.kind in _PERSONAL]
 
 
 def open_moderator(settings: Settings, rules: str | None, model: Path | None) -> Moderator:
     """A moderator by rules as given, else as set, else the default ones."""
+    from engine.moderation.moderator import Moderator
+
     chosen = model or (_path(settings.model) if settings.model else None)
     return Moderator.open(
         rules
         or (_path(settings.rules) if settings.rules.startswith("~") else settings.rules)
         or "default",
         model=chosen,
-        encoder=lambda: _topic_encoder(settings.encoder or DEFAULT),
+        encoder=lambda: _topic_encoder(settings.encoder),
     )
 
 
 @cache
 def _topic_encoder(name: str) -> CachedEncoder | None:
-    """The encoder behind custom topics, one for all groups of this process."""
-    encoder = load_encoder(name)
+    """The encoder behind custom topics, one for all groups of this process; `name` may be empty."""
+    from engine.moderation.topics import CachedEncoder
+    from engine.playbook.encoders import DEFAULT, load_encoder
+
+    encoder = load_encoder(name or DEFAULT)
     return CachedEncoder(encoder) if encoder else None
 
 
@@ -96,6 +124,9 @@ def train_classifier(
     Raises:
         InputError: `only` without `out`: a throw-away model never becomes the bundled one.
     """
+    from engine.moderation.classifier.model import SHIPPED
+    from engine.moderation.classifier.shipping import train_only, train_shipped
+
     if only and not out:
         raise InputError(f"A model of {only} alone needs a place of its own. Give --out FILE.")
     path = out or SHIPPED
@@ -114,6 +145,11 @@ def learn_feedback(
     progress: Progress,
 ) -> tuple[Path, Learned]:
     """Adapt a classifier to labelled messages and write it to a folder of its own."""
+    from engine.moderation.classifier.corpus import read_labelled
+    from engine.moderation.classifier.learning import learn
+    from engine.moderation.classifier.model import SHIPPED, Classifier
+    from engine.moderation.classifier.shipping import bundled_corpus
+
     chosen = model or (_path(settings.model) if settings.model else SHIPPED)
     rows = read_labelled(feedback)
     learned = learn(
@@ -132,6 +168,10 @@ def index_corpus(
     Raises:
         InputError: `out` is an index of other folders; it would be replaced.
     """
+    from engine.evaluation.retrieval import read_corpus
+    from engine.playbook import Playbook, indexed_folders
+    from engine.playbook.encoders import DEFAULT
+
     made_of = indexed_folders(out)
     if made_of and made_of != (str(corpus.resolve()),):
         raise InputError(

@@ -4,7 +4,8 @@
     ├── InputError          what a person gave can't be used
     │   ├── DocumentError   one document can't be read (indexing counts and skips it)
     │   ├── BriefError      a brief is missing, malformed or has unknown keys
-    │   └── RecipeError     a recipe, card, theme or word list is malformed
+    │   ├── RecipeError     a recipe, card, theme or word list is malformed
+    │   └── ChatLogError    a chat export can't be read
     ├── PlaybookError       an index is missing, damaged or made by another encoder
     ├── EncoderError        an encoder is unknown, not installed or does not answer
     ├── ModelError          a classifier is missing, damaged or made by another version
@@ -34,6 +35,10 @@ class BriefError(InputError):
 
 class RecipeError(InputError):
     """A recipe, card, theme or word list is malformed."""
+
+
+class ChatLogError(InputError):
+    """A chat export can't be read: no text, no chat, several chats in one file."""
 
 
 class PlaybookError(QunceError):

@@ -18,7 +18,20 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from engine.cli import brief, check, draft, evaluate, index, rules, search, train
+from engine.cli import (
+    brief,
+    check,
+    draft,
+    draft_review,
+    draft_series,
+    eval_review,
+    evaluate,
+    index,
+    log,
+    rules,
+    search,
+    train,
+)
 from engine.errors import QunceError
 
 
@@ -54,12 +67,16 @@ app = typer.Typer(
 app.command("index")(index.index)
 app.command("search")(search.search)
 app.command("check")(check.check)
+draft.app.command("series")(draft_series.series)
+draft.app.command("review")(draft_review.review)
 app.add_typer(draft.app, name="draft")
 app.add_typer(brief.app, name="brief")
 app.add_typer(rules.app, name="rules")
 app.command("train")(train.train)
 app.command("learn")(train.learn)
+evaluate.app.command("review")(eval_review.review)
 app.add_typer(evaluate.app, name="eval")
+app.add_typer(log.app, name="log")
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,12 +1,17 @@
-"""A brief in → drafts out, each with its sources, its findings and what would make it better."""
+"""A brief in → drafts out, each with its sources, its findings and what would make it better.
+
+Join copy and posters are written here; a series of topics and a review have rooms of their own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.bundled import bundled
 from engine.drafting import checks
@@ -20,6 +25,17 @@ from engine.drafting.slots import Slots, read_slots
 from engine.drafting.writer import Assignment, Candidate, candidates
 from engine.playbook import Playbook
 
+if TYPE_CHECKING:
+    from engine.chatlog import ChatMessage
+    from engine.drafting.review.facts import ActivityFacts
+    from engine.drafting.review.privacy import Spans
+    from engine.drafting.review.recipe import ReviewRecipe
+    from engine.drafting.review.report import Review
+    from engine.drafting.series.bank import Bank
+    from engine.drafting.series.structure import Series
+    from engine.drafting.series.wishes import Wishes
+    from engine.moderation import Verdict
+
 _PASSAGES_PER_QUESTION = 10
 _MOST_ALIKE = 0.6
 _MOST_VARIANTS = 20
@@ -30,14 +46,34 @@ _MOST_FAULTY = 60
 """Faulty candidates seen before the best of them is handed out, findings and all."""
 
 
+Judge = Callable[[Sequence[str]], "Iterable[Verdict]"]
+"""Texts in → a verdict on each, in order; a moderator's `check_many`."""
+
+
 class Copywriter:
     """Writes drafts from briefs, by the playbook's advice.
 
     >>> Copywriter(Playbook.open()).join(Brief.load("brief.yaml"), channel="moments", n=3)
     """
 
-    def __init__(self, playbook: Playbook, *, recipes: str | Path | None = None) -> None:
+    def __init__(
+        self,
+        playbook: Playbook,
+        *,
+        recipes: str | Path | None = None,
+        judge: Judge | None = None,
+        contacts: Spans | None = None,
+    ) -> None:
+        """Wire what drafts are made of.
+
+        Args:
+            playbook: Gives the advice.
+            recipes: Folder of recipes; by default the bundled ones.
+            judge: Tells which messages of a chat are left out of its review, and counted.
+            contacts: Finds contacts in a text, so that a review masks them.
+        """
         self.playbook = playbook
+        self._judge, self._contacts = judge, contacts
         self._folder = Path(recipes) if recipes else bundled("prompts")
         self._recipes: dict[str, Recipe] = {}
 
@@ -55,11 +91,103 @@ class Copywriter:
         """Up to `n` variants of the text on a poster; `picture.Poster.of` lays one out."""
         return self._write("poster", brief, "poster", n, seed)
 
+    def series(self, brief: Brief, wishes: Wishes) -> Series:
+        """A plan of topics for the dates of a slot.
+
+        Raises:
+            InputError: no topic is left that suits the formats allowed and isn't past.
+        """
+        from engine.drafting.series.plan import Desk, plan_series
+
+        desk = Desk(
+            self.recipe("series"),
+            self._topics,
+            self._compliance,
+            self.playbook.search_many,
+            self.playbook.cards,
+        )
+        return plan_series(brief, wishes, desk)
+
+    def review(
+        self,
+        messages: Sequence[ChatMessage] = (),
+        facts: ActivityFacts | None = None,
+        brief: Brief | None = None,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        chat: str = "",
+    ) -> Review:
+        """A review of a chat from `start` to `end`, of the facts of an activity, or of both.
+
+        Args:
+            messages: The whole log, also what was said before the window.
+            facts: What the host knows of the activity.
+            brief: Whom the group is for.
+            start: The window's first moment; None: the log's first message.
+            end: The first moment after the window; None: the log's end.
+            chat: The group's name as the export tells it.
+
+        Raises:
+            InputError: neither messages nor facts.
+        """
+        from engine.drafting.review.analysis import analyse
+        from engine.drafting.review.recap import write_review
+
+        incidents = self._incidents([message.text for message in messages if message.text])
+        analysis = (
+            analyse(messages, start=start, end=end, ignore=incidents.__contains__)
+            if messages
+            else None
+        )
+        inside = (
+            incidents[message.text]
+            for message in messages
+            if (not start or start <= message.time) and (not end or message.time < end)
+            if message.text in incidents
+        )
+        recipe = self._review_recipe
+        guidance = find_guidance(
+            recipe.search,
+            self.playbook.search_many,
+            self.playbook.cards,
+            recipe.kind,
+            _PASSAGES_PER_QUESTION,
+        )
+        return write_review(
+            analysis, facts, brief, recipe, guidance, self._compliance,
+            messages=messages, incidents=Counter(inside), contacts=self._contacts, chat=chat,
+        )  # fmt: skip
+
+    def _incidents(self, texts: Sequence[str]) -> dict[str, str]:
+        """The texts that break the rules, with the category they fall in."""
+        if not self._judge:
+            return {}
+        different = list(dict.fromkeys(texts))
+        verdicts = self._judge(different)
+        return {
+            text: verdict.category
+            for text, verdict in zip(different, verdicts, strict=True)
+            if verdict.suggestion == "block"
+        }
+
     def recipe(self, kind: str) -> Recipe:
         """The recipe of that kind, read once."""
         if kind not in self._recipes:
             self._recipes[kind] = Recipe.load(self._folder / f"{kind}.yaml")
         return self._recipes[kind]
+
+    @cached_property
+    def _topics(self) -> Bank:
+        from engine.drafting.series.bank import Bank
+
+        return Bank.load(bundled("knowledge/series"))
+
+    @cached_property
+    def _review_recipe(self) -> ReviewRecipe:
+        from engine.drafting.review.recipe import ReviewRecipe
+
+        return ReviewRecipe.load(self._folder / "review.yaml")
 
     @cached_property
     def _compliance(self) -> ComplianceRules:

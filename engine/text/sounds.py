@@ -38,6 +38,15 @@ def sounds_of_codes(codes: NDArray[np.uint32]) -> NDArray[np.uint16]:
     return found
 
 
+def sounded(text: str) -> str:
+    """Return the same as a text: for each character one whose code point is the syllable's id.
+
+    It costs half as much as `sounds` and can be searched as any text. A NUL has no sound; nor have
+    the rare characters behind the table (private use), which stay as they are.
+    """
+    return text.translate(_by_code())  # a text serves as a table too
+
+
 def syllables() -> tuple[str, ...]:
     """Return the syllables by id, `("", "a", "ai", …, "zuo")`; ü is written v, as typed."""
     return _load()[1]
@@ -56,6 +65,12 @@ def _southern(syllable: str) -> str:
     flat = _RETROFLEX.sub(r"\1", syllable)
     flat = "l" + flat[1:] if flat[:1] == "n" and len(flat) > 1 else flat
     return flat[:-1] if flat.endswith(("ang", "eng", "ing")) else flat
+
+
+@cache
+def _by_code() -> str:
+    """A text with the character of a syllable's id at each code point."""
+    return _load()[0].astype("<u2").tobytes().decode("utf-16-le")
 
 
 @cache

@@ -1,0 +1,92 @@
+"""Messages in → the same messages with pseudonyms in place of names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from engine.chatlog.message import ChatMessage
+from engine.chatlog.notices import quoted_names
+from engine.chatlog.record import Tally
+
+_KEPT = frozenset(("所有人", "你", "您", ""))
+_NOT_OF_PEOPLE = ("renamed", "announced")
+
+
+class Masks:
+    """Who is called what: 成员01 for the first person seen, and so on."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, str] = {}
+        self._by_name: dict[str, str] = {}
+        self._longest_first: list[str] = []
+        self._count = 0
+
+    def masked(self, messages: Iterable[ChatMessage], tally: Tally) -> Iterator[ChatMessage]:
+        """The messages under pseudonyms; samples and notes too, once all are read."""
+        for message in messages:
+            yield self._message(message)
+        unknown = tally.unknown
+        unknown.samples[:] = [(place, self._known_in(text)) for place, text in unknown.samples]
+        tally.title = self._known_in(tally.title)
+
+    def _message(self, message: ChatMessage) -> ChatMessage:
+        sender = self._person(message.sender, message.sender_id) if message.sender else ""
+        text = message.text
+        if message.kind == "notice":
+            text = self._told(message)
+        for name in sorted(message.mentions, key=len, reverse=True):
+            for at in "@＠":
+                text = text.replace(at + name, at + self._named(name))
+        return ChatMessage(
+            message.id,
+            message.time,
+            sender,
+            sender,
+            text,
+            message.kind,
+            message.event,
+            tuple(map(self._named, message.subjects)),
+            message.reply_to,
+            self._known_in(message.quoted) if message.quoted else "",
+            tuple(map(self._named, message.mentions)),
+        )
+
+    def _told(self, message: ChatMessage) -> str:
+        """A notice's text: whom it is about, whom it puts in quotes, whom we know."""
+        names = list(message.subjects)
+        if message.event not in _NOT_OF_PEOPLE:
+            names += quoted_names(message.text)
+        text = message.text
+        for name in sorted(set(names) - _KEPT, key=len, reverse=True):
+            text = text.replace(name, self._named(name))
+        return self._known_in(text)
+
+    def _person(self, name: str, sender_id: str) -> str:
+        mask = self._by_id.get(sender_id) or self._by_name.get(name) or self._next()
+        self._by_id[sender_id] = mask
+        self._remember(name, mask)
+        return mask
+
+    def _named(self, name: str) -> str:
+        if name in _KEPT:
+            return name
+        mask = self._by_name.get(name) or self._by_id.get(name) or self._next()
+        self._remember(name, mask)
+        return mask
+
+    def _next(self) -> str:
+        self._count += 1
+        return f"成员{self._count:02}"
+
+    def _remember(self, name: str, mask: str) -> None:
+        if name not in self._by_name:
+            self._by_name[name] = mask
+            self._longest_first.append(name)
+            self._longest_first.sort(key=len, reverse=True)
+
+    def _known_in(self, text: str) -> str:
+        """A text with the names known so far replaced."""
+        for name in self._longest_first:
+            if len(name) > 1 and name in text:
+                text = text.replace(name, self._by_name[name])
+        return text

@@ -1,0 +1,87 @@
+"""Messages of an exported group chat in → what the chat holds: topics, questions, promises, quotes.
+
+Everything is found by counting and by patterns (knowledge/review), without a model; the same log
+gives the same analysis. Everything found is a message of the log or words of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from engine.chatlog.message import ChatMessage
+from engine.drafting.review import noise
+from engine.drafting.review.answers import link_answers
+from engine.drafting.review.commitments import find_commitments
+from engine.drafting.review.feelings import complaints, praise
+from engine.drafting.review.keywords import rank
+from engine.drafting.review.links import find_links
+from engine.drafting.review.numbers import count
+from engine.drafting.review.questions import find_questions
+from engine.drafting.review.quotes import golden_lines
+from engine.drafting.review.reading import read
+from engine.drafting.review.structure import Analysis, Numbers
+from engine.drafting.review.themes import gather
+from engine.drafting.review.threads import untangle
+from engine.drafting.review.topics import make_topics
+
+_CLOUD = 80  # words of the cloud
+
+
+def analyse(
+    messages: Sequence[ChatMessage],
+    *,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    ignore: Callable[[str], bool] | None = None,
+) -> Analysis:
+    """Analyse a window of a log.
+
+    Args:
+        messages: The whole log, in any order.
+        start: The window's first moment; None: the log's first message.
+        end: The first moment after the window; None: just after the log's last message.
+        ignore: Says of a text that it breaks the rules; such messages are left out as noise.
+
+    Returns:
+        What the window holds; all lists empty when it holds nothing.
+    """
+    start, end = _window(messages, start, end)
+    lines = read([m for m in messages if start <= m.time < end], ignore)
+    talk = [line for line in lines if not noise.is_noise(line)]
+    links = find_links(talk)
+    scenes = untangle(talk, links)
+    questions = link_answers(find_questions(talk), talk, links, scenes)
+    return Analysis(
+        numbers=count(messages, start, end),
+        before=_before(messages, start, end),
+        topics=make_topics(talk, gather(talk, links, scenes)),
+        golden=golden_lines(lines),
+        answered=tuple(q for q in questions if q.answers),
+        unanswered=tuple(q for q in questions if not q.answers),
+        commitments=tuple(find_commitments(lines)),
+        went_well=praise(lines),
+        to_improve=complaints(lines),
+        words=tuple(rank([line.words for line in lines if line.says], _CLOUD)),
+        left_out=sum(map(noise.is_noise, lines)),
+    )
+
+
+def _window(
+    messages: Sequence[ChatMessage], start: datetime | None, end: datetime | None
+) -> tuple[datetime, datetime]:
+    """The window's moments, with the log's own for those not given."""
+    times = [m.time for m in messages]
+    if start is None:
+        start = min(times, default=end or datetime.min)
+    if end is None:
+        end = max(times, default=start) + timedelta(seconds=1)
+    return start, max(start, end)
+
+
+def _before(messages: Sequence[ChatMessage], start: datetime, end: datetime) -> Numbers | None:
+    """The window of the same length before, if the log reaches back over it."""
+    first = min((m.time for m in messages), default=start)
+    if start - first < end - start or start == end:
+        return None
+    return count(messages, start - (end - start), start)

@@ -1,0 +1,144 @@
+"""Lines in → for every two near each other, how likely they belong to the same thread.
+
+What counts: how many lines and how much time lie between, whether the same member speaks, calls
+by name, replies, shared words and characters (rare ones more), and the form of the later line.
+The weights are those of a logistic regression over the dev logs of eval/sets/review
+(eval/bench/review.py --fit).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from operator import mul
+
+from engine.drafting.review.patterns import pattern
+from engine.drafting.review.reading import Line
+
+WINDOW = 24  # lines back that a line may be linked with
+_MINUTES = 90.0  # and minutes
+_REPLY = 6.0  # logits of an explicit reply
+_SHORT = 6  # characters of a line that follows on rather than opens
+_MOST_WORDS, _MOST_CHARACTERS = 1.5, 3.0
+_FIRST, _LAST = "\u4e00", "\u9fff"  # Han characters
+_HEAD = 60  # characters of a line in which words that open are looked for
+
+_BETWEEN_3 = [math.exp(-n / 3) for n in range(WINDOW)]
+_BETWEEN_10 = [math.exp(-n / 10) for n in range(WINDOW)]
+
+NAMES = (
+    "near_3", "near_10", "soon_2", "soon_10", "soon_60", "same", "same_soon", "called",
+    "calls_back", "words", "characters", "reacts", "shows_same", "opens", "short", "bias",
+)  # fmt: skip
+"""What counts for a link, in the order of `Signs`."""
+WEIGHTS = (
+    0.42, 0.26, -1.74, 1.24, 2.86, 1.5, 0.51, 0.7,
+    0.63, 0.66, 0.98, 0.23, 0.31, -0.44, 0.47, -3.38,
+)  # fmt: skip
+
+Signs = tuple[float, ...]
+Linked = list[tuple[int, float]]
+"""Places of other lines, each with the logits of belonging together."""
+
+
+@dataclass(slots=True)
+class Links:
+    """Which lines belong together, seen two by two."""
+
+    before: list[Linked]
+    """For each line those before it, near ones only."""
+    after: list[Linked]
+    """For each line those after it."""
+    characters: list[dict[str, float]]
+    """For each line the characters of its telling words and how rare they are, 0 to 1."""
+
+
+def find_links(lines: Sequence[Line], weights: Sequence[float] = WEIGHTS) -> Links:
+    """Link each line with those near before it; places are those in `lines`."""
+    links = Links([], [[] for _ in lines], rare_characters(lines))
+    places = {line.at: i for i, line in enumerate(lines)}
+    for i, signs in enumerate(read_signs(lines, links.characters)):
+        parent = places.get(lines[i].parent, -1)
+        own = [(j, sum(map(mul, weights, s))) for j, s in signs if j != parent]
+        if parent >= 0:
+            own.append((parent, _REPLY))
+        links.before.append(own)
+        for j, logits in own:
+            links.after[j].append((i, logits))
+    return links
+
+
+def read_signs(
+    lines: Sequence[Line], characters: Sequence[Mapping[str, float]]
+) -> Iterator[list[tuple[int, Signs]]]:
+    """For each line the lines near before it, by place, with what counts for a link."""
+    rarity = rarities([line.terms for line in lines])
+    for i, line in enumerate(lines):
+        own, letters, opens = line.terms, characters[i], _opens(line)
+        near = []
+        for j in range(max(0, i - WINDOW), i):
+            other = lines[j]
+            minutes = (line.seconds - other.seconds) / 60
+            if minutes > _MINUTES:
+                continue
+            words = _shared(own, other.terms, rarity) if own and other.terms else 0.0
+            shared = 0.0
+            if letters and characters[j]:
+                shared = sum(letters[c] for c in letters.keys() & characters[j].keys())
+            near.append((j, _signs(line, other, i - j - 1, minutes, words, shared, opens)))
+        yield near
+
+
+def _signs(
+    line: Line, other: Line, between: int, minutes: float, words: float, shared: float, opens: bool
+) -> Signs:
+    """What counts for a link between a line and one before it, in the order of `NAMES`."""
+    same = line.sender == other.sender
+    soon = math.exp(-minutes / 2)
+    near = _BETWEEN_3[between]
+    return (
+        near,
+        _BETWEEN_10[between],
+        soon,
+        math.exp(-minutes / 10),
+        math.exp(-minutes / 60),
+        same,
+        same * soon,
+        other.sender in line.called,
+        line.sender in other.called,
+        min(_MOST_WORDS, words),
+        min(_MOST_CHARACTERS, shared),
+        near * (line.kind == "reacts"),
+        same and "shows" in (line.kind, other.kind),
+        opens,
+        near * (len(line.text) < _SHORT),
+        1.0,
+    )
+
+
+def _shared(
+    own: Mapping[str, float], other: Mapping[str, float], rarity: Mapping[str, float]
+) -> float:
+    """How much the words tell that two lines share."""
+    return sum(min(own[w], other[w]) * rarity[w] for w in own.keys() & other.keys())
+
+
+def _opens(line: Line) -> bool:
+    """Whether a line has the form of one that opens a thread."""
+    return bool(line.text) and pattern("threads", "opens").search(line.text[:_HEAD]) is not None
+
+
+def rare_characters(lines: Sequence[Line]) -> list[dict[str, float]]:
+    """For each line the characters of its telling words and how rare they are in these lines."""
+    sets = [{c for w in line.terms for c in w if _FIRST <= c <= _LAST} for line in lines]
+    rarity = rarities(sets)
+    return [{c: rarity[c] for c in sorted(own)} for own in sets]
+
+
+def rarities(groups: Sequence[Iterable[str]]) -> dict[str, float]:
+    """Item → how rare it is among groups, 0 (in every one) to 1 (in one)."""
+    counts = Counter(item for group in groups for item in group)
+    total = math.log(len(groups) + 2)
+    return {item: 1 - math.log(n) / total for item, n in counts.items()}

@@ -1,0 +1,81 @@
+"""Lines in → the questions among them and what each asks for.
+
+A question is found by its form, clause by clause (knowledge/review/questions.txt); rhetorical
+ones and phatic ones (在吗) are left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from engine.drafting.review.patterns import pattern, phrases
+from engine.drafting.review.reading import Line
+
+_ASKS_FOR = ("when", "where", "price", "amount", "who", "how", "why", "which", "whether", "either")
+_BARE = 5  # letters of a question that has nothing but its mark
+_SHORT = 16  # letters of a question with a question word but no mark
+_TAIL_MARKS, _LAST = 4, 40  # characters at a sentence's end that hold its mark, its last clause
+
+_CLAUSES = re.compile(r"[^,。!;~… ]{1,80}[,。!;~…? ]{0,6}")
+_TAIL = re.compile(r"[\s,。!;~….]+$")
+_EDGES = re.compile(r"^\W+|\W+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question."""
+
+    line: Line
+    asks_for: frozenset[str]
+    """What would answer it: when, where, price, amount, who, how, why, which, whether, either."""
+    sentence: str
+    """The sentence that asks, folded."""
+
+
+def find_questions(lines: Sequence[Line]) -> list[Asked]:
+    """The questions among lines, in order."""
+    return [asked for line in lines if line.says and (asked := _asked(line)) is not None]
+
+
+def _asked(line: Line) -> Asked | None:
+    """The question that a line asks, if any: its last one."""
+    for sentence in reversed(line.sentences):
+        clauses = [m[0].strip() for m in _CLAUSES.finditer(sentence)]
+        whole = any(pattern("questions", "rhetorical").search(c) for c in clauses)
+        for clause in reversed(clauses):
+            if not whole and (asks_for := _asks_for(clause, sentence)):
+                return Asked(line, asks_for, sentence)
+    return None
+
+
+def _asks_for(clause: str, sentence: str) -> frozenset[str]:
+    """What a clause asks for; nothing: it doesn't ask."""
+    bare = _EDGES.sub("", clause)
+    if bare in _echoes() or pattern("questions", "statement").search(clause):
+        return frozenset()
+    marked = "?" in clause or ("?" in sentence[-_TAIL_MARKS:] and clause in sentence[-_LAST:])
+    ending = _TAIL.sub("", clause).rstrip("?")
+    kinds = frozenset(k for k in _ASKS_FOR if pattern("questions", k).search(ending))
+    opens = bool(pattern("questions", "opening").search(clause))
+    dialect = bool(pattern("questions", "dialect").search(ending))
+    yes_no = dialect or any(pattern("questions", n).search(ending) for n in ("particles", "tails"))
+    if not (marked or yes_no or opens or _ends_asking(bare, kinds)):
+        return frozenset()
+    if yes_no and not kinds - {"which"}:
+        kinds |= {"whether"}
+    if not kinds and marked and len(bare) >= _BARE:
+        kinds = frozenset({"whether"})
+    return kinds or (frozenset({"which"}) if opens else kinds)
+
+
+def _ends_asking(clause: str, kinds: frozenset[str]) -> bool:
+    """Whether a clause without mark or particle asks: it is short, or of the form 是不是."""
+    return bool(kinds) and (len(clause) <= _SHORT or "whether" in kinds)
+
+
+@cache
+def _echoes() -> frozenset[str]:
+    return frozenset(e for e in phrases("questions", "echo"))

@@ -1,0 +1,151 @@
+"""`prompts/review.yaml` in → what a review needs: headings, sentences, limits, questions.
+
+Patterns are written and filled as in `engine.drafting.recipe`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from engine.drafting.brief import Tone
+from engine.drafting.checks import Limits
+from engine.drafting.recipe import Filled, Pattern
+from engine.errors import RecipeError
+from engine.yaml_files import read_yaml
+
+_FACT = 0.3
+"""What each slot that goes in adds to how well a pattern reads."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Post(_Part):
+    """A message to be pasted somewhere."""
+
+    name: str
+    """As people call the place, e.g. 朋友圈."""
+    about: str
+    """What reading there is like; part of the chat writer's prompt."""
+    limits: Limits
+    quote: tuple[int, int]
+    """Least and most characters of a member's words; longer ones are cut at a clause."""
+    most: Mapping[str, int] = {}
+    """Block → most lines of it."""
+    order: tuple[str, ...]
+    """Blocks in reading order."""
+    give_up: tuple[str, ...]
+    """Blocks that lose their last line when the text is too long, the first named first."""
+
+
+class FigureWords(_Part):
+    """How a large number is named."""
+
+    label: str
+    note: str = ""
+    """Beside it, with {note} for a second number; left out when there is none."""
+
+
+class ReviewRecipe(_Part):
+    """What a review needs."""
+
+    kind: str
+    version: int
+    """Goes up when the wording changes, so that two reviews can be told apart."""
+    slots: frozenset[str]
+    """Names that patterns may use; `recap` fills them."""
+    search: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Questions put to the playbook."""
+    sections: Mapping[str, str]
+    """Section → its heading, in reading order."""
+    talk_sections: Mapping[str, str] = {}
+    """Headings that differ when the review is of talk alone, without an activity."""
+    posts: Mapping[str, Post]
+    """`group` and `moments`."""
+    patterns: Mapping[str, tuple[Pattern, ...]]
+    """Element → its patterns."""
+    next_steps: tuple[Pattern, ...]
+    """What to do next, each by an advice; the slots say when it applies."""
+    most_steps: int
+    missing: Mapping[str, str]
+    """Section → what it says when the log or the facts hold nothing for it."""
+    hints: Mapping[str, str]
+    """What is lacking → what to tell the copywriter."""
+    parts_of_day: Mapping[int, str]
+    """Hour → the part of the day that starts with it."""
+    days_ahead: Mapping[str, int]
+    """Word for a day → days from the day it is said: 明天 → 1."""
+    counted: tuple[str, ...]
+    """How one, two, three … things are counted: 一件事."""
+    kinds: Mapping[str, str]
+    """Kind of a message that isn't text, or category of an incident → what people call it."""
+    online: tuple[str, ...]
+    """Words in the place of an activity that was no meeting face to face."""
+    figures: Mapping[str, FigureWords]
+    """Large number at the head of the report → what it counts."""
+    labels: Mapping[str, str]
+    """Words of the page and of the Markdown report."""
+    private: tuple[str, ...]
+    """Words before an account's name, so that it is masked: 微信号, vx."""
+    prompt: str
+    """Instructions to the chat writer."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ReviewRecipe:
+        for element, patterns in {**self.patterns, "next_steps": self.next_steps}.items():
+            for pattern in patterns:
+                if unknown := pattern.slots - self.slots:
+                    raise ValueError(f"{element}: slot '{min(unknown)}' is not among the slots")
+        for name, post in self.posts.items():
+            for block in (*post.give_up, *post.most):
+                if block not in post.order:
+                    raise ValueError(f"posts.{name}: block '{block}' is not in its order")
+        for section in (*self.missing, *self.talk_sections):
+            if section not in self.sections:
+                raise ValueError(f"section '{section}' is not among the sections")
+        if any(not pattern.advice for pattern in self.next_steps):
+            raise ValueError("next_steps: every step names the advice that it follows")
+        return self
+
+    @classmethod
+    def load(cls, path: Path) -> ReviewRecipe:
+        """Read the recipe from a YAML file.
+
+        Raises:
+            RecipeError: the file can't be read or has a wrong or unknown key.
+        """
+        try:
+            return cls.model_validate(read_yaml(path, "Recipe"))
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(step) for step in first["loc"]) or "(whole file)"
+            raise RecipeError(f"Recipe {path}, key '{key}': {first['msg']}.") from error
+
+    def say(
+        self, element: str, values: Mapping[str, str], tone: Tone, advice: Sequence[str] = ()
+    ) -> Filled | None:
+        """The pattern of that element that says most, filled; None when none can be.
+
+        Args:
+            element: a key of `patterns`.
+            values: slot → its value; empty and missing are the same.
+            tone: patterns for other tones are passed over.
+            advice: ids of the advice found; a pattern that follows another is passed over.
+        """
+        best: Filled | None = None
+        highest = -float("inf")
+        for pattern in self.patterns[element]:
+            if pattern.tones and tone not in pattern.tones:
+                continue
+            if pattern.advice and pattern.advice not in advice:
+                continue
+            filled = pattern.fill(values)
+            worth = pattern.favour + _FACT * len(filled.used) if filled else 0.0
+            if filled and worth > highest:
+                best, highest = filled, worth
+        return best

@@ -1,0 +1,172 @@
+"""Scenes of a chat → topics: scenes about the same thing put together.
+
+A group comes back to a thing hours or days later. Scenes are alike by the telling words and the
+members they share, weighed against how many scenes have them, and a little by nearness in time.
+The two most alike are put together first, until none are alike enough (agglomerative clustering,
+average linkage). At last every line may move once more between topics.
+
+A cluster is the sum of its scenes' vectors, whose inner products are the average linkage. Above
+400 clusters this is done in blocks one after another and again over what they leave, so that time
+grows with the lines and not with their square.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.drafting.review.links import Links, rarities
+from engine.drafting.review.reading import Line
+from engine.drafting.review.threads import NOWHERE, TOPICS, Placement
+
+_ALIKE = 0.12  # similarity from which scenes are put together
+_PEOPLE = 0.3  # what shared members count beside shared words
+_NEAR = 0.1  # what nearness in time counts for scenes of one line; less for longer ones
+_NEAR_MINUTES = 20.0
+_BLOCK = 400  # clusters that are compared with each other
+
+Vector = dict[str, float]
+Matrix = NDArray[np.float64]
+
+
+@dataclass(slots=True, eq=False)
+class Cluster:
+    """Scenes that were put together."""
+
+    scenes: list[int]
+    total: Vector
+    """Sum of the scenes' vectors, each of norm 1 times its weight."""
+    weight: float
+    """Sum of the scenes' weights: square roots of their numbers of lines."""
+    lines: int
+    first: float
+    """When it starts, in seconds."""
+    last: float
+
+
+def gather(lines: Sequence[Line], links: Links, scenes: Sequence[int]) -> list[int]:
+    """Put scenes together: for each line the label of its topic, or `NOWHERE`.
+
+    Args:
+        lines: The lines.
+        links: Their links.
+        scenes: For each line the label of its scene.
+    """
+    clusters = _join_all(_clusters(lines, scenes))
+    topic_of = {scene: n for n, cluster in enumerate(clusters) for scene in cluster.scenes}
+    placement = Placement(lines, links, [topic_of.get(scene, NOWHERE) for scene in scenes])
+    placement.settle(TOPICS, rounds=1)
+    return placement.labels
+
+
+def _clusters(lines: Sequence[Line], scenes: Sequence[int]) -> list[Cluster]:
+    """Each scene as a cluster of its own, in order of time."""
+    members: dict[int, list[Line]] = defaultdict(list)
+    for line, scene in zip(lines, scenes, strict=True):
+        if scene != NOWHERE:
+            members[scene].append(line)
+    words = _vectors([_weigh_words(own) for own in members.values()])
+    people = _vectors([_weigh_people(own) for own in members.values()])
+    clusters = []
+    for (scene, own), said, spoke in zip(members.items(), words, people, strict=True):
+        weight = math.sqrt(len(own))
+        joint = said | {f"@{name}": x * math.sqrt(_PEOPLE) for name, x in spoke.items()}
+        total = {key: x * weight for key, x in _normed(joint).items()}
+        clusters.append(Cluster([scene], total, weight, len(own), own[0].seconds, own[-1].seconds))
+    return clusters
+
+
+def _weigh_words(lines: Iterable[Line]) -> Vector:
+    """Words by how much they tell and, logarithmically, by how often they are said."""
+    weights: Vector = {}
+    counts: Counter[str] = Counter()
+    for line in lines:
+        for word, weight in line.terms.items():
+            counts[word] += 1
+            weights[word] = max(weights.get(word, 0.0), weight)
+    return {word: weight * (1 + math.log(counts[word])) for word, weight in weights.items()}
+
+
+def _weigh_people(lines: Iterable[Line]) -> Vector:
+    counts = Counter(line.sender for line in lines)
+    return {person: 1 + math.log(n) for person, n in counts.items()}
+
+
+def _vectors(weights: Sequence[Vector]) -> list[Vector]:
+    """Vectors of norm 1, items weighed by their rarity among all."""
+    rarity = rarities(weights)
+    return [_normed({key: x * rarity[key] for key, x in own.items()}) for own in weights]
+
+
+def _normed(vector: Mapping[str, float]) -> Vector:
+    norm = math.sqrt(sum(x * x for x in vector.values()))
+    return {key: x / norm for key, x in vector.items() if x > 0} if norm else {}
+
+
+def _join_all(clusters: list[Cluster]) -> list[Cluster]:
+    """Put clusters together, in blocks while there are too many."""
+    while len(clusters) > _BLOCK:
+        blocks = [clusters[i : i + _BLOCK] for i in range(0, len(clusters), _BLOCK)]
+        joined = [c for block in blocks for c in _join(block, _similarities(block))]
+        if len(joined) > 0.9 * len(clusters):
+            return joined
+        clusters = sorted(joined, key=lambda c: c.first)
+    return _join(clusters, _similarities(clusters))
+
+
+def _similarities(clusters: Sequence[Cluster]) -> Matrix:
+    """Average similarity of every two clusters, nearness in time included: float64 (n, n)."""
+    places: dict[str, int] = {}
+    for cluster in clusters:
+        for key in cluster.total:
+            places.setdefault(key, len(places))
+    sums = np.zeros((len(clusters), max(1, len(places))))
+    for i, cluster in enumerate(clusters):
+        for key, x in cluster.total.items():
+            sums[i, places[key]] = x / cluster.weight
+    first = np.array([c.first for c in clusters])
+    last = np.array([c.last for c in clusters])
+    pause = np.maximum(first[:, None], first) - np.minimum(last[:, None], last)
+    size = np.array([c.lines for c in clusters])
+    near = np.exp(-np.maximum(0, pause) / 60 / _NEAR_MINUTES)
+    near /= np.sqrt(np.minimum(size[:, None], size))
+    return np.asarray(sums @ sums.T + _NEAR * near)
+
+
+def _join(clusters: Sequence[Cluster], similarities: Matrix) -> list[Cluster]:
+    """Put the two most alike together until none are alike enough."""
+    n = len(clusters)
+    if n < 2:
+        return list(clusters)
+    alive = np.ones(n, dtype=bool)
+    weights = np.array([c.weight for c in clusters])
+    sums = similarities * np.outer(weights, weights)  # so that sums add up when two are joined
+    current = similarities.copy()
+    np.fill_diagonal(current, -1)
+    kept: list[Cluster] = list(clusters)
+    while True:
+        a, b = divmod(int(current.argmax()), n)
+        if current[a, b] < _ALIKE:
+            return [cluster for cluster, there in zip(kept, alive, strict=True) if there]
+        sums[a] += sums[b]
+        sums[:, a] += sums[:, b]
+        weights[a] += weights[b]
+        kept[a] = _sum(kept[a], kept[b])
+        alive[b] = False
+        current[b] = current[:, b] = -1
+        row = np.where(alive, sums[a] / (weights[a] * weights), -1)
+        row[a] = -1
+        current[a] = current[:, a] = row
+
+
+def _sum(a: Cluster, b: Cluster) -> Cluster:
+    total = dict(a.total)
+    for key, x in b.total.items():
+        total[key] = total.get(key, 0.0) + x
+    times = min(a.first, b.first), max(a.last, b.last)
+    return Cluster([*a.scenes, *b.scenes], total, a.weight + b.weight, a.lines + b.lines, *times)

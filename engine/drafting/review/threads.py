@@ -1,0 +1,214 @@
+"""Lines in → threads: who talks with whom about what, told apart where they run together.
+
+Every line starts as a thread of its own. Then each in turn moves to the thread it fits best: by
+its best links to a line before and one after there, by the words, characters and members that are
+usual there, and by the thread's size; a few rounds until hardly any line moves (iterated
+conditional modes). Few threads are near a line, so time grows with the lines.
+
+The weights are those of a softmax regression over the dev logs of eval/sets/review, where every
+line was placed while all others stood right (eval/bench/review.py --fit).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from operator import mul
+
+from engine.drafting.review.links import Links
+from engine.drafting.review.reading import Line
+
+NOWHERE = -1
+"""Label of lines that belong to no thread."""
+
+_ROUNDS = 3
+_PRIOR = 6.0  # lines whose words a thread is thought to hold before any is known
+_PRIOR_PEOPLE = 4.0
+_LEAST_LINK = -5.0
+_OPTIONS = 7  # threads with the best links that are weighed
+_MOST_WORDS = 4.0
+_HALF = 0.5  # what characters count, which are many
+_LOWEST, _HIGHEST = -2.0, 5.0  # of what words and characters count
+
+NAMES = ("before", "after", "has_before", "has_after", "words", "characters", "people", "size")
+"""What counts for a line's place in a thread, in the order of `Signs`."""
+NOWHERE_NAMES = ("bias", "says", "reacts", "near", "words")
+"""What counts for a line to be in no thread."""
+
+Signs = tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What counts for a line's place, in logits."""
+
+    thread: tuple[float, ...]
+    """In the order of `NAMES`."""
+    nowhere: tuple[float, ...]
+    """In the order of `NOWHERE_NAMES`."""
+    alone: float
+    """For a thread of its own."""
+
+
+SCENES = Weights(
+    (0.65, 0.55, -0.84, -0.95, 0.49, 0.66, 0.71, 0.5), (-3.2, -2.0, 0.93, 1.64, -1.0), -2.0
+)
+"""For stretches of talk without a long pause."""
+TOPICS = Weights(
+    (0.74, 0.49, -1.18, -0.74, 0.66, 0.53, 0.78, 0.64), (-2.6, -2.0, 1.5, 1.7, -1.2), -9.0
+)
+"""For all that is said about one thing."""
+
+
+class Placement:
+    """Lines and the thread each belongs to, by label; counts of what each thread holds."""
+
+    def __init__(self, lines: Sequence[Line], links: Links, labels: Sequence[int]) -> None:
+        self.lines = lines
+        self.labels = list(labels)
+        self._links = links
+        self._words: dict[str, Counter[int]] = defaultdict(Counter)
+        self._characters: dict[str, Counter[int]] = defaultdict(Counter)
+        self._people: dict[str, Counter[int]] = defaultdict(Counter)
+        self._sizes: Counter[int] = Counter()
+        self._word_counts = Counter(w for line in lines for w in line.terms)
+        self._character_counts = Counter(c for own in links.characters for c in own)
+        self._people_counts = Counter(line.sender for line in lines)
+        for i, label in enumerate(self.labels):
+            self._count(i, label, 1)
+
+    def settle(self, weights: Weights, rounds: int = _ROUNDS) -> None:
+        """Let each line move to the thread it fits best, round after round."""
+        waiting: set[int] = set(range(len(self.lines)))
+        for _ in range(rounds):
+            moved: set[int] = set()
+            for i in sorted(waiting):
+                if (label := self._best(i, weights)) != self.labels[i]:
+                    self._move(i, label)
+                    moved.update(j for j, _ in (*self._links.before[i], *self._links.after[i]))
+            waiting = moved
+
+    def options(self, i: int) -> list[tuple[int, Signs | None]]:
+        """The threads near a line with what counts for each; None: a thread of its own."""
+        before = self._links_by_label(self._links.before[i])
+        after = self._links_by_label(self._links.after[i])
+        own = self.labels[i]
+        labels = self._likely(before, after, own)
+        lone = own >= 0 and self._sizes[own] == 1
+        joined = [label for label in labels if not (lone and label == own)]
+        found: list[tuple[int, Signs | None]] = [(own, None)] if lone else []
+        for label, usual in zip(joined, self._usual(i, joined), strict=True):
+            linked = (before.get(label, _LEAST_LINK), after.get(label, _LEAST_LINK))
+            size = math.log1p(self._sizes[label] - (label == own))
+            found.append((label, (*linked, label in before, label in after, *usual, size)))
+        return found
+
+    def nowhere(self, i: int) -> Signs:
+        """What counts for a line to be in no thread, in the order of `NOWHERE_NAMES`."""
+        line = self.lines[i]
+        near = [self.labels[j] for j in (i - 1, i + 1) if 0 <= j < len(self.lines)]
+        words = min(_MOST_WORDS, sum(line.terms.values()))
+        return (1.0, line.says, line.kind == "reacts", near.count(NOWHERE), words)
+
+    def _best(self, i: int, weights: Weights) -> int:
+        best, merit = NOWHERE, sum(map(mul, weights.nowhere, self.nowhere(i)))
+        for label, signs in self.options(i):
+            own = weights.alone if signs is None else sum(map(mul, weights.thread, signs))
+            if own > merit or (own == merit and label < best):
+                best, merit = label, own
+        return best
+
+    def _links_by_label(self, linked: Sequence[tuple[int, float]]) -> dict[int, float]:
+        """Thread → the best link to a line of it."""
+        best: dict[int, float] = {}
+        labels = self.labels
+        for j, logits in linked:
+            if (label := labels[j]) >= 0 and logits > best.get(label, _LEAST_LINK):
+                best[label] = logits
+        return best
+
+    def _likely(
+        self, before: Mapping[int, float], after: Mapping[int, float], own: int
+    ) -> list[int]:
+        """The threads that a line has the best links to, its own among them."""
+        labels = dict(before)
+        for label, logits in after.items():
+            labels[label] = max(logits, labels.get(label, logits))
+        if own >= 0:
+            labels[own] = math.inf
+        return sorted(labels, key=lambda label: (-labels[label], label))[:_OPTIONS]
+
+    def _usual(self, i: int, labels: Sequence[int]) -> list[tuple[float, float, float]]:
+        """How usual a line's words, characters and speaker are in each thread, as log ratios."""
+        line, mine = self.lines[i], self.labels[i]
+        speaker = self._people[line.sender]
+        share = self._people_counts[line.sender] / len(self.lines)
+        sizes = [self._sizes[label] - (label == mine) for label in labels]
+        words = self._ratios(line.terms, self._words, self._word_counts, labels, sizes, mine)
+        letters = self._ratios(
+            self._links.characters[i],
+            self._characters,
+            self._character_counts,
+            labels,
+            sizes,
+            mine,
+            _HALF,
+        )
+        found = []
+        for label, size, said, spelt in zip(labels, sizes, words, letters, strict=True):
+            there = speaker.get(label, 0) - (label == mine)
+            people = (there + _PRIOR_PEOPLE * share) / (size + _PRIOR_PEOPLE) / share
+            found.append((said, spelt, math.log(people)))
+        return found
+
+    def _ratios(
+        self,
+        items: Mapping[str, float],
+        counts: Mapping[str, Counter[int]],
+        everywhere: Mapping[str, int],
+        labels: Sequence[int],
+        sizes: Sequence[int],
+        mine: int,
+        factor: float = 1.0,
+    ) -> list[float]:
+        """For each thread the sum of log ratios of items' frequencies there to those in all."""
+        weight = sum(items.values())
+        totals = [weight * math.log(_PRIOR / (size + _PRIOR)) for size in sizes]
+        for item, own in items.items():
+            holders = counts[item]
+            usual = len(self.lines) / (_PRIOR * everywhere[item])
+            for n, label in enumerate(labels):
+                if label in holders and (there := holders[label] - (label == mine)) > 0:
+                    totals[n] += own * math.log1p(there * usual)
+        return [max(_LOWEST, min(_HIGHEST, factor * total)) for total in totals]
+
+    def _move(self, i: int, label: int) -> None:
+        self._count(i, self.labels[i], -1)
+        self.labels[i] = label
+        self._count(i, label, 1)
+
+    def _count(self, i: int, label: int, step: int) -> None:
+        if label == NOWHERE:
+            return
+        line = self.lines[i]
+        self._sizes[label] += step
+        for word in line.terms:
+            _step(self._words[word], label, step)
+        for character in self._links.characters[i]:
+            _step(self._characters[character], label, step)
+        _step(self._people[line.sender], label, step)
+
+
+def _step(counts: Counter[int], label: int, step: int) -> None:
+    counts[label] += step
+    if not counts[label]:
+        del counts[label]
+
+
+def untangle(lines: Sequence[Line], links: Links) -> list[int]:
+    """Put lines into scenes: for each line the label of its thread, or `NOWHERE`."""
+    placement = Placement(lines, links, range(len(lines)))
+    placement.settle(SCENES)
+    return placement.labels
