@@ -9,9 +9,11 @@ as written. Every character keeps its place, so offsets stay as they are.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from math import inf
+from operator import ne
 from pathlib import Path
 
 from engine.bundled import bundled
@@ -43,17 +45,22 @@ def read_aloud(folded: str) -> str:
     if len(folded) > _LONGEST:
         return folded
     known = _known()
-    heard = "".join(
-        known.emoji.get(char, sound) if sound == _SILENT else sound
-        for char, sound in zip(folded, _spell(folded), strict=True)
-    )
+    heard = _spell(folded)
+    if _SILENT in heard:
+        heard = "".join(
+            [
+                known.emoji.get(char, mark) if mark == _SILENT else mark
+                for char, mark in zip(folded, heard, strict=True)
+            ]
+        )
     size = len(folded)
-    cost = [0.0, *[float("inf")] * size]
-    came: list[tuple[int, str]] = [(0, "")] * (size + 1)
+    cost = [0.0, *[inf] * size]
+    came = [(0, "")] * (size + 1)
     for start in range(size):
+        here = cost[start]
         for end, price, word in _onward(folded, heard, start, known):
-            if cost[start] + price < cost[end]:
-                cost[end], came[end] = cost[start] + price, (start, word)
+            if here + price < cost[end]:
+                cost[end], came[end] = here + price, (start, word)
     words = []
     while size:
         size, word = came[size]
@@ -61,31 +68,34 @@ def read_aloud(folded: str) -> str:
     return "".join(reversed(words))
 
 
-def _onward(text: str, heard: str, start: int, known: _Known) -> Iterator[tuple[int, float, str]]:
+def _onward(text: str, heard: str, start: int, known: _Known) -> list[tuple[int, float, str]]:
     """The words that may come next: where each ends, what it costs, the word."""
     char = text[start]
     if heard[start] == _SILENT:
-        letter = "a" <= char <= "z"
-        first = letter and not (start and "a" <= text[start - 1] <= "z")
-        yield start + 1, _LETTERS if first else 0.0, char
-        if first:
-            end = next(
-                (at for at in range(start, len(text)) if not "a" <= text[at] <= "z"), len(text)
-            )
-            for price, word in known.by_letters.get(text[start:end], ())[:1]:
-                yield end, price, word
-        return
-    yield start + 1, known.costs.get(char, _UNKNOWN), char
+        return _letters(text, start, known) if "a" <= char <= "z" else [(start + 1, 0.0, char)]
+    found = [(start + 1, known.costs.get(char, _UNKNOWN), char)]
     for end in range(start + 2, min(start + LONGEST_WORD, len(text)) + 1):
         if heard[end - 1] == _SILENT:
-            return
+            break
         written = text[start:end]
         for price, word in known.by_sound.get(heard[start:end], ()):
-            changed = sum(a != b for a, b in zip(written, word, strict=True))
-            yield end, price + _CHANGED * changed, word
+            if word == written:
+                found.append((end, price, word))
+            else:
+                found.append((end, price + _CHANGED * sum(map(ne, written, word)), word))
         for price, word in known.by_characters.get("".join(sorted(written)), ()):
             if word != written:
-                yield end, price + _STIRRED, word
+                found.append((end, price + _STIRRED, word))
+    return found
+
+
+def _letters(text: str, start: int, known: _Known) -> list[tuple[int, float, str]]:
+    """A Latin letter as written, and, where a run of them begins, the word it may stand for."""
+    if start and "a" <= text[start - 1] <= "z":
+        return [(start + 1, 0.0, text[start])]
+    end = next((at for at in range(start, len(text)) if not "a" <= text[at] <= "z"), len(text))
+    words = known.by_letters.get(text[start:end], ())[:1]
+    return [(start + 1, _LETTERS, text[start]), *((end, price, word) for price, word in words)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import TypeVar
 
 from engine.text.fold import Folded
 from engine.text.words import default_segmenter
@@ -20,9 +19,6 @@ from engine.text.words import words as cut
 
 Place = tuple[int, int]
 """Where something stands in a text: (start, end) in characters."""
-
-_Text = TypeVar("_Text", str, bytes)
-_Find = Callable[[_Text, bool], list[tuple[int, int, int]]]  # → (pattern, start, end) of each hit
 
 NOISE = re.compile(r"[\W_]+")
 """Whatever is neither letter nor digit: blanks, punctuation, symbols, emoji."""
@@ -41,24 +37,16 @@ class Automaton:
 
     def __init__(self, patterns: Collection[str]) -> None:
         """Build it: about 4 ms for 1,000 patterns, 20 s for 1,000,000."""
-        self._find = _spelled(patterns)
+        from ahocorasick_rs import AhoCorasick, Implementation
+
+        kind = Implementation.ContiguousNFA
+        automaton = AhoCorasick(list(patterns), store_patterns=False, implementation=kind)
+        self._find = automaton.find_matches_as_indexes
 
     def find(self, text: str) -> list[Place]:
         """Return every place of every pattern, overlapping ones too, by their ends."""
         found = self._find(text, True)
         return [(start, end) for _, start, end in found] if found else []
-
-
-class SoundAutomaton:
-    """Finds rows of syllable ids (uint16, as bytes) in the syllable ids of a text."""
-
-    def __init__(self, patterns: Collection[bytes]) -> None:
-        self._find = _sounded(patterns)
-
-    def find(self, sounds: bytes) -> list[Place]:
-        """Return every place of every pattern, counted in characters of the text."""
-        found = self._find(sounds, True)
-        return [(start >> 1, end >> 1) for _, start, end in found if not start & 1] if found else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +143,10 @@ class Surroundings:
     def _bounded(self, start: int, end: int) -> bool:
         """Whether no letters and digits go on beyond the letters and digits at the edges."""
         text = self._text
-        before, after = text[max(start - 2, 0) : start], text[end : end + 2]
-        return not _goes_on(text[start], before[::-1]) and not _goes_on(text[end - 1], after)
+        first, last = text[start], text[end - 1]
+        if first.isascii() and _goes_on(first, text[max(start - 2, 0) : start][::-1]):
+            return False
+        return not (last.isascii() and _goes_on(last, text[end : end + 2]))
 
     def _bridged(self, start: int, end: int, size: int) -> bool:
         """Whether all noise inside a hit is such as people put into a word to hide it."""
@@ -198,9 +188,10 @@ class Surroundings:
 
     def _splits(self, offset: int) -> bool:
         """Whether an offset lies inside a real word."""
-        return any(
-            here < offset and self._real(word) for here, word in self._over(offset, offset + 1)
-        )
+        words, ends = self._cut()
+        index = bisect_right(ends, offset)
+        inside = index < len(ends) and offset > (ends[index - 1] if index else 0)
+        return inside and self._real(words[index])
 
     def _real(self, word: str) -> bool:
         """Whether a piece is a word of more than one character that the dictionary holds."""
@@ -208,16 +199,21 @@ class Surroundings:
 
     def _over(self, start: int, end: int) -> Iterator[tuple[int, str]]:
         """Yield the words that a place touches, with where each starts."""
+        words, ends = self._cut()
+        index = bisect_right(ends, start)
+        here = ends[index - 1] if index else 0
+        while here < end and index < len(words):
+            yield here, words[index]
+            here = ends[index]
+            index += 1
+
+    def _cut(self) -> tuple[Sequence[str], list[int]]:
+        """Return the words of the text and where each ends."""
         if self._words is None:
             self._words = cut(self._text)
         if not self._ends:
             self._ends = list(accumulate(map(len, self._words)))
-        index = bisect_right(self._ends, start)
-        here = self._ends[index - 1] if index else 0
-        while here < end and index < len(self._words):
-            yield here, self._words[index]
-            here = self._ends[index]
-            index += 1
+        return self._words, self._ends
 
 
 def _goes_on(edge: str, beyond: str) -> bool:
@@ -229,23 +225,3 @@ def _goes_on(edge: str, beyond: str) -> bool:
     if beyond[0] in ".,:":
         return beyond[1:].isdigit()
     return beyond[0].isascii() and beyond[0].isalnum()
-
-
-def _spelled(patterns: Collection[str]) -> _Find[str]:
-    """Build the automaton over texts."""
-    from ahocorasick_rs import AhoCorasick, Implementation
-
-    kind = Implementation.ContiguousNFA
-    automaton = AhoCorasick(list(patterns), store_patterns=False, implementation=kind)
-    find: _Find[str] = automaton.find_matches_as_indexes
-    return find
-
-
-def _sounded(patterns: Collection[bytes]) -> _Find[bytes]:
-    """Build the automaton over syllable ids."""
-    from ahocorasick_rs import BytesAhoCorasick, Implementation
-
-    kind = Implementation.ContiguousNFA
-    automaton = BytesAhoCorasick(list(patterns), implementation=kind)
-    find: _Find[bytes] = automaton.find_matches_as_indexes
-    return find

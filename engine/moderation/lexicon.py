@@ -21,10 +21,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
 from pathlib import Path
+from typing import NamedTuple
 
 from engine.bundled import bundled
 from engine.errors import RecipeError
@@ -32,13 +32,12 @@ from engine.moderation.automaton import (
     NOISE,
     Automaton,
     Place,
-    SoundAutomaton,
     Surroundings,
     View,
 )
 from engine.moderation.finding import CATEGORIES, Finding, Source
 from engine.text.fold import Folded, fold_text
-from engine.text.sounds import sounds
+from engine.text.sounds import sounded
 
 CONFIDENCE = {"block": 0.95, "review": 0.7, "hint": 0.3}
 """How sure a finding is, by the severity of its entry."""
@@ -57,11 +56,11 @@ _INNOCENT = 1.0  # the confidence of an innocent phrase: above all entries
 _SPLITS = Path(__file__).with_name("splits.tsv")
 _HAN = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]+")
 _RANK = re.compile("(?:block|review|hint)(?:\t[~=])?")
+_SILENT = "\0"  # the sound of what has none
 _SEPARATOR = "\ue000"  # private use: no noise, and it folds to itself
 
 
-@dataclass(frozen=True, slots=True)
-class _Hit:
+class _Hit(NamedTuple):
     """An entry, or an innocent phrase, at a place of the folded text."""
 
     place: Place
@@ -88,7 +87,7 @@ class Lexicon:
         left_out: Sequence[str] = (),
     ) -> None:
         """Build the automata; see `load`. All texts are folded already."""
-        self._lists, self._own, self._allow = lists, own, frozenset(allow)
+        self._ranked, self._own, self._allow = _ranked(lists), own, frozenset(allow)
         self.size = sum(map(len, [*lists.values(), *own.values()]))
         self.allow_size = len(self._allow)
         self.left_out = tuple(left_out)
@@ -99,7 +98,7 @@ class Lexicon:
         self._plain = Automaton((patterns - marked) | self._splits.keys())
         self._marked = Automaton(marked) if marked else None
         self._by_sound = _by_sound(lists, own)
-        self._sound = SoundAutomaton(self._by_sound)
+        self._sound = Automaton(self._by_sound)
         self._everyday = frozenset(bundled(EVERYDAY).read_text(encoding="utf-8").split("\n", 1)[1])
 
     @classmethod
@@ -133,29 +132,28 @@ class Lexicon:
             folded: The message, folded.
             words: The folded text as `engine.text.words` cuts it; cut here if needed and missing.
         """
-        bare = NOISE.sub("", folded.text)
+        text = folded.text
+        bare = text if text.isalnum() else NOISE.sub("", text)
         spelled = self._plain.find(bare)
-        marked = self._marked.find(folded.text) if self._marked and bare != folded.text else []
+        marked = self._marked.find(text) if self._marked and bare != text else []
         heard = self._heard(bare)
         if not (spelled or marked or heard):
             return ()
-        view = View.bare(folded.text, bare)
+        view = View.bare(text, bare)
         around = Surroundings(folded, words)
-        hits = [
-            *self._spelled(view, spelled, around),
-            *self._taken_apart(view, spelled, around),
-            *self._spelled(View.whole(folded.text), marked, around),
-            *self._misspelled(view, heard, around),
-        ]
+        hits = [*self._spelled(view, spelled, around), *self._taken_apart(view, spelled, around)]
+        if marked:
+            hits += self._spelled(View.whole(text), marked, around)
+        hits += self._misspelled(view, heard, around)
         return _findings(folded, _undisputed(hits))
 
     def _heard(self, text: str) -> list[Place]:
         """Return where something sounds like an entry and is written in another, unusual way."""
-        ids = sounds(text).tobytes()
+        sound = sounded(text)
         heard = []
-        for start, end in _fewer(text, self._sound.find(ids)):
+        for start, end in _fewer(text, self._sound.find(sound)):
             written = text[start:end]
-            for entry, _ in self._by_sound[ids[2 * start : 2 * end]].values():
+            for entry, _ in self._by_sound[sound[start:end]].values():
                 if self._unusual(written, entry):
                     heard.append((start, end))
                     break
@@ -167,12 +165,10 @@ class Lexicon:
             text, place = view.text[start:end], view.place(start, end)
             if text in self._allow and around.bears(place, end - start, literal=True):
                 yield _Hit(place, text, "", "lexicon", _INNOCENT)
-            ranks = [
-                (name, entries[text]) for name, entries in self._lists.items() if text in entries
-            ]
+            ranks = self._ranked.get(text)
             if ranks and around.bears(place, end - start):
-                for name, rank in ranks:
-                    yield _Hit(place, text, name, "lexicon", _confidence(rank))
+                for name, confidence in ranks:
+                    yield _Hit(place, text, name, "lexicon", confidence)
             for name, texts in self._own.items():
                 if text in texts and around.bears(place, end - start, literal=True):
                     yield _Hit(place, text, name, "lexicon", CONFIDENCE["block"])
@@ -200,7 +196,7 @@ class Lexicon:
             text, place = view.text[start:end], view.place(start, end)
             if not around.bears(place, end - start):
                 continue
-            for name, (entry, confidence) in self._by_sound[sounds(text).tobytes()].items():
+            for name, (entry, confidence) in self._by_sound[sounded(text)].items():
                 if self._unusual(text, entry) and around.misspells(place, entry):
                     yield _Hit(place, entry, name, "sound", confidence * SOUND)
 
@@ -262,9 +258,21 @@ def _confidence(rank: str) -> float:
     return CONFIDENCE[rank.partition("\t")[0]]
 
 
+def _ranked(lists: Mapping[str, Entries]) -> dict[str, tuple[tuple[str, float], ...]]:
+    """Return for each entry its categories, with how sure it is of them."""
+    ranked: dict[str, tuple[tuple[str, float], ...]] = {}
+    for name, entries in lists.items():
+        # One tuple for all entries of a severity: a million of their own would fill 100 MB.
+        alone = {rank: ((name, _confidence(rank)),) for rank in set(entries.values())}
+        for text, rank in entries.items():
+            known = ranked.get(text)
+            ranked[text] = known + alone[rank] if known else alone[rank]
+    return ranked
+
+
 def _by_sound(
     lists: Mapping[str, Entries], own: Mapping[str, Collection[str]]
-) -> dict[bytes, dict[str, tuple[str, float]]]:
+) -> dict[str, dict[str, tuple[str, float]]]:
     """Return what is found by sound: syllable ids → category → the entry and how sure it is."""
     chosen = [
         (name, text, rank)
@@ -273,14 +281,14 @@ def _by_sound(
         if rank[-1] == "~" or (len(text) > 2 and rank in ("block", "review"))
     ]
     chosen += [(name, text, "block") for name in own for text in own[name] if len(text) > 2]
-    ids = sounds("".join([text for _, text, _ in chosen]))
-    silent, key = (ids == 0).tobytes(), ids.tobytes()
-    found: dict[bytes, dict[str, tuple[str, float]]] = {}
+    sound = sounded("".join([text for _, text, _ in chosen]))
+    found: dict[str, dict[str, tuple[str, float]]] = {}
     here = 0
     for name, text, rank in chosen:
         after = here + len(text)
-        if 1 not in silent[here:after]:
-            same = found.setdefault(key[2 * here : 2 * after], {})
+        key = sound[here:after]
+        if _SILENT not in key:
+            same = found.setdefault(key, {})
             same.setdefault(name, (text, _confidence(rank)))
         here = after
     return found

@@ -6,16 +6,15 @@ Moderator.open("class-group").check_many(texts)  many, lazily and in order, in b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
+from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
+from engine.moderation.aloud import read_aloud
 from engine.moderation.classifier.corpus import ANY
 from engine.moderation.classifier.features import origin, prepare
 from engine.moderation.classifier.model import Classifier, shipped
@@ -40,8 +39,43 @@ _CATEGORY = {ANY: "ad"}
 """Category of what a model knows as a violation and no more."""
 _UNKNOWN = 0.1
 """The chance that a text is like nothing learned: keeps what is strange from looking guilty."""
-_FLOOR = 0.3
+_FLOOR = 0.25
 """Below this probability the classifier's opinion is not worth a finding."""
+_DOUBT, _SURE = 0.1, 0.5
+"""Between these chances of a violation a message is read aloud and looked at once more."""
+
+
+@dataclass(slots=True)
+class _Case:
+    """A message on its way to a verdict."""
+
+    message: Message
+    folded: Folded
+    prepared: str
+    """What the classifier reads of the folded text."""
+    words: Sequence[str]
+    """The words of `prepared`."""
+    findings: list[Finding]
+    """What the checks have seen so far."""
+
+
+class _Suspicion(NamedTuple):
+    """What the classifier thinks of a message."""
+
+    case: _Case
+    chances: Sequence[float]
+    """Of every category by itself."""
+    violation: float
+    """The chance that it breaks any of the rules that are watched."""
+
+
+class _Opinion(NamedTuple):
+    """A category that the classifier takes a message for."""
+
+    case: _Case
+    category: str
+    """As the classifier calls it."""
+    chance: float
 
 
 @dataclass(frozen=True)
@@ -51,8 +85,8 @@ class _Checks:
     rules: Rules
     lexicon: Lexicon
     topics: TopicFinder | None
-    watched: NDArray[np.int64]
-    """Columns of the classifier's categories that the rules have switched on."""
+    watched: Sequence[int]
+    """Which of the classifier's categories the rules have switched on."""
 
 
 class Moderator:
@@ -123,65 +157,103 @@ class Moderator:
         """The verdicts on a batch."""
         checks, now = self._current(), self._clock()
         messages = [Message(text) if isinstance(text, str) else text for text in texts]
-        folded = [fold(message.text) for message in messages]
-        verdicts = []
-        for message, text, guess in zip(
-            messages, folded, self._classified(folded, checks), strict=True
-        ):
-            findings = guess
-            if not exemption(message, checks.rules):
-                findings = [*self._found(message, text, checks, now), *guess]
-            verdicts.append(decide(findings, checks.rules, message=message, now=now, folded=text))
-        return verdicts
+        cases = list(map(_case, messages))
+        judged = [case for case in cases if not exemption(case.message, checks.rules)]
+        self._search(judged, checks, now)
+        self._classify(judged, checks)
+        return [
+            decide(case.findings, checks.rules, message=case.message, now=now, folded=case.folded)
+            for case in cases
+        ]
 
-    def _found(
-        self, message: Message, folded: Folded, checks: _Checks, now: datetime
-    ) -> list[Finding]:
-        """What everything but the classifier sees."""
-        rules = checks.rules
-        contacts = find_contacts(folded)
-        findings = [*checks.lexicon.find(folded), *map(_contact_finding, contacts)]
+    def _search(self, cases: Sequence[_Case], checks: _Checks, now: datetime) -> None:
+        """Add what everything but the classifier sees.
+
+        Check by check and not message by message: what a check needs then stays in the
+        processor's cache, which takes an eighth off the time of a batch (95 to 84 µs a message).
+        """
+        rules, folded = checks.rules, [case.folded for case in cases]
+        cut = [case.words if case.prepared == case.folded.text else None for case in cases]
+        contacts = list(map(find_contacts, folded))
+        for case, words_of in zip(cases, cut, strict=True):
+            case.findings += checks.lexicon.find(case.folded, words_of)
         if rules.deny:
-            findings += check_denied(folded, rules.deny)
+            for case in cases:
+                case.findings += check_denied(case.folded, rules.deny)
         if checks.topics:
-            findings += checks.topics.find(folded, words(folded.text))
-        findings += find_flood(message, rules.flood, self._windows, now, has_contact=bool(contacts))
-        return findings
+            known = [
+                words(text.text) if own is None else own
+                for own, text in zip(cut, folded, strict=True)
+            ]
+            for case, topics in zip(cases, checks.topics.find_many(folded, known), strict=True):
+                case.findings += topics
+        for case, seen in zip(cases, contacts, strict=True):
+            case.findings += map(_contact_finding, seen)
+            case.findings += find_flood(
+                case.message, rules.flood, self._windows, now, has_contact=bool(seen)
+            )
 
-    def _classified(self, folded: Sequence[Folded], checks: _Checks) -> list[list[Finding]]:
-        """The classifier's findings for each text."""
-        prepared = [prepare(text.text) for text in folded]
-        watched = checks.watched
-        known = self._classifier.chances(prepared)
-        chances = known.take(watched, axis=1)
-        violation = 1 - (1 - chances).prod(axis=1)
-        suspected = violation / (violation + known[:, self._normal] + _UNKNOWN)
-        found: list[list[Finding]] = [[] for _ in folded]
-        for at in (suspected >= _FLOOR).nonzero()[0].tolist():
-            if prepared[at].strip():  # else there is nothing to go by
-                likely = {
-                    self._classifier.categories[column]: float(chance)
-                    for column, chance in zip(watched, chances[at], strict=True)
-                }
-                found[at] = self._opinions(folded[at], prepared[at], likely, float(suspected[at]))
-        return found
+    def _classify(self, cases: Sequence[_Case], checks: _Checks) -> None:
+        """Add what the classifier thinks of each message; doubtful ones are read aloud as well."""
+        suspicions = self._suspect(cases, checks)
+        self._listen(suspicions, checks)
+        opinions = [
+            opinion for suspicion in suspicions for opinion in self._opinions(suspicion, checks)
+        ]
+        pieces = self._classifier.pieces(
+            [opinion.case.prepared for opinion in opinions],
+            [opinion.category for opinion in opinions],
+        )
+        for (case, category, chance), spans in zip(opinions, pieces, strict=True):
+            where = _original(case.folded, spans)
+            name = _CATEGORY.get(category, category)
+            case.findings.append(Finding(name, "classifier", chance, where))
 
-    def _opinions(
-        self, folded: Folded, prepared: str, likely: Mapping[str, float], suspected: float
-    ) -> list[Finding]:
-        """One finding for the likeliest category and for each other that is likely by itself.
+    def _suspect(self, cases: Sequence[_Case], checks: _Checks) -> list[_Suspicion]:
+        chances = self._classifier.chances(
+            [case.prepared for case in cases], [case.words for case in cases]
+        )
+        suspicions = []
+        for case, known in zip(cases, chances, strict=True):
+            violation = 1 - prod([1 - known[column] for column in checks.watched])
+            suspected = violation / (violation + known[self._normal] + _UNKNOWN)
+            suspicions.append(_Suspicion(case, known, suspected))
+        return suspicions
+
+    def _listen(self, suspicions: list[_Suspicion], checks: _Checks) -> None:
+        """Read the doubtful messages aloud; where that tells more, it takes their place."""
+        doubtful = [
+            (at, heard)
+            for at, (case, _, violation) in enumerate(suspicions)
+            if _DOUBT <= violation < _SURE and (heard := _aloud(case))
+        ]
+        for _, case in doubtful:
+            found = checks.lexicon.find(case.folded, None)
+            case.findings += [finding for finding in found if finding not in case.findings]
+        again = self._suspect([case for _, case in doubtful], checks)
+        for (at, _), suspicion in zip(doubtful, again, strict=True):
+            if suspicion.violation > suspicions[at].violation:
+                suspicions[at] = suspicion
+
+    def _opinions(self, suspicion: _Suspicion, checks: _Checks) -> list[_Opinion]:
+        """The likeliest category of a suspected message, and each other that is likely by itself.
 
         The first bears the chance that the message breaks any of the watched categories: one
         that hovers between advertisement and fraud is surely not normal.
         """
-        findings: list[Finding] = []
-        for name in sorted(likely, key=lambda name: -likely[name]):
-            chance = likely[name] if findings else suspected
-            if chance < _FLOOR:
-                break
-            spans = _original(folded, self._classifier.pieces(prepared, name))
-            findings.append(Finding(_CATEGORY.get(name, name), "classifier", chance, spans))
-        return findings
+        case, known, violation = suspicion
+        if violation < _FLOOR or not case.prepared.strip():  # or nothing to go by
+            return []
+        categories = self._classifier.categories
+        first, *others = sorted(checks.watched, key=known.__getitem__, reverse=True)
+        return [
+            _Opinion(case, categories[first], violation),
+            *(
+                _Opinion(case, categories[column], known[column])
+                for column in others
+                if known[column] >= _FLOOR
+            ),
+        ]
 
     def _current(self) -> _Checks:
         """The checks for the rules as they are now."""
@@ -192,14 +264,12 @@ class Moderator:
 
     def _prepared(self, rules: Rules) -> _Checks:
         names = self._classifier.categories
+        watched = [at for at, name in enumerate(names) if _CATEGORY.get(name, name) in rules.levels]
         return _Checks(
             rules,
             Lexicon.load(extra=rules.deny_words),
             self._topics(rules),
-            np.array(
-                [at for at, name in enumerate(names) if _CATEGORY.get(name, name) in rules.levels],
-                dtype=np.int64,
-            ),
+            watched,
         )
 
     def _topics(self, rules: Rules) -> TopicFinder | None:
@@ -210,6 +280,23 @@ class Moderator:
 
         fine = [example.text for example in rules.examples if example.suggestion == "pass"]
         return TopicFinder(rules.topics, self._encoder(), passing=fine)
+
+
+def _case(message: Message) -> _Case:
+    folded = fold(message.text)
+    prepared = prepare(folded.text)
+    return _Case(message, folded, prepared, words(prepared), [])
+
+
+def _aloud(case: _Case) -> _Case | None:
+    """The message as it sounds, with the same findings; None where that is how it is written."""
+    folded = case.folded
+    heard = read_aloud(folded.text)
+    if heard == folded.text:
+        return None
+    prepared = prepare(heard)
+    spoken = Folded(folded.original, heard, folded.offsets, folded.ends)
+    return _Case(case.message, spoken, prepared, words(prepared), case.findings)
 
 
 def _contact_finding(contact: Contact) -> Finding:

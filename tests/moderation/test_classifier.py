@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,15 @@ from hypothesis import strategies as st
 from engine.errors import InputError, ModelError
 from engine.moderation.classifier import augment
 from engine.moderation.classifier.corpus import Labelled
-from engine.moderation.classifier.features import LONGEST, features, located, origin, prepare
+from engine.moderation.classifier.features import (
+    FEW,
+    LONGEST,
+    features,
+    grams,
+    grams_of,
+    origin,
+    prepare,
+)
 from engine.moderation.classifier.learning import learn
 from engine.moderation.classifier.model import SHIPPED, Classifier, shipped
 from engine.moderation.classifier.training import Options, train
@@ -60,19 +69,24 @@ def test_a_batch_has_the_features_that_its_texts_have_alone(texts: list[str]) ->
     for at, text in enumerate(prepared):
         alone = features([text])
         mine = together.buckets[together.starts[at] : ends[at]]
-        assert mine.tolist() == alone.buckets.tolist()
+        assert sorted(mine.tolist()) == sorted(alone.buckets.tolist())
+        assert alone.counts.tolist() == [together.counts[at]]
         assert len(set(mine.tolist())) == len(mine) >= 1
 
 
-@given(st.text(max_size=60))
+@given(st.lists(st.text(max_size=60), min_size=1, max_size=4))
 @settings(deadline=None)
-def test_what_features_come_from_lies_inside_the_text(text: str) -> None:
-    prepared = prepare(fold_text(text))
-    found, firsts, ends = located(prepared)
-    assert set(found.tolist()) < set(features([prepared]).buckets.tolist())
-    assert all(0 <= first <= len(prepared) for first in firsts)
-    assert all(0 <= end <= len(prepared) for end in ends)
-    assert len(found) == len(firsts) == len(ends)
+def test_what_features_come_from_lies_inside_the_text(texts: list[str]) -> None:
+    prepared = [prepare(fold_text(text)) for text in texts]
+    found = grams(prepared)
+    starts = [0, *accumulate(len(text) + 2 for text in prepared)]
+    for text, first, size in zip(found.texts, found.firsts, found.sizes, strict=True):
+        assert starts[text] < first <= first + size <= starts[text + 1] - 1
+    for at, text in enumerate(prepared):
+        alone, sounding = grams_of(text)
+        assert sorted(found.buckets[found.texts == at].tolist()) == sorted(alone)
+        assert set(alone) < set(features([text]).buckets.tolist())
+        assert all(0 <= place < len(text) + 2 for place in sounding)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +140,7 @@ def test_one_text_or_many_are_scored_alike(small: Classifier) -> None:
 
 def test_a_score_is_explained_by_the_pieces_that_carry_it(small: Classifier) -> None:
     text = "今晚面真好吃加我微信领红包"
-    start, end = small.pieces(text, "ad")[0]
+    start, end = small.pieces([text], ["ad"])[0][0]
     assert set(text[start:end]) & set("加我微信领红包")
     assert "好吃" not in text[start:end]
 
@@ -136,8 +150,19 @@ def test_a_score_is_explained_by_the_pieces_that_carry_it(small: Classifier) -> 
 def test_pieces_lie_inside_any_text(small_text: str) -> None:
     prepared = prepare(fold_text(small_text))
     for category in ("ad", "abuse", "normal"):
-        for start, end in shipped().pieces(prepared, category):
+        for start, end in shipped().pieces([prepared], [category])[0]:
             assert 0 <= start < end <= len(prepared)
+
+
+@given(st.lists(st.text("加 我微-信1领0好x礼😀", max_size=30), max_size=6))
+@settings(max_examples=60, deadline=None)
+def test_many_scores_are_explained_like_one(texts: list[str]) -> None:
+    texts = [*map(prepare, texts), "加 我 微 信 领 好 礼" * (FEW // 12)]  # together above FEW
+    names = ["ad", "fraud", "normal", "abuse", "porn", "ad", "politics"][-len(texts) :]
+    one_by_one = [
+        shipped().pieces([text], [name])[0] for text, name in zip(texts, names, strict=True)
+    ]
+    assert shipped().pieces(texts, names) == one_by_one
 
 
 def test_a_model_survives_the_disk(small: Classifier, tmp_path: Path) -> None:

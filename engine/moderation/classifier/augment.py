@@ -14,9 +14,9 @@ from collections.abc import Callable
 from functools import cache
 
 from engine.bundled import bundled
+from engine.moderation.aloud import EMOJI
 from engine.text import script, sounds, syllables
 
-EMOJI = "knowledge/lexicon/emoji.tsv"
 _COMMON = script.everyday(rarer=True)
 _NOISE = " .·*-~_、/|+^"
 

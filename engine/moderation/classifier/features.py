@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 from zlib import crc32
 
@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.bundled import bundled
-from engine.text import script, sounds_of_codes, syllables, words
+from engine.text import script, sounds_of_codes, words
+from engine.text.sounds import spoken
 
 BITS = 20
 """log2 of the number of buckets that features are hashed into."""
@@ -33,37 +34,52 @@ HEARD = 1 << (BITS - 1)
 """Buckets from here on are of sounds and shape, those below of characters."""
 LONGEST = 2000
 """Characters of a message that are looked at: the first and the last half of these."""
+FEW = 64
+"""Characters up to which a text by itself is hashed in Python: numpy's calls cost twice as much
+for 20 characters, as much for 100."""
 STICKERS = "knowledge/lexicon/stickers.txt"
 
-_CHARACTERS, _SOUNDS = 2, 2  # the longest n-gram of each channel
 _SOUND_SALT = np.uint64(0x5EED_0000_0001)
-_STEP = np.uint64(0x9E37_79B9_7F4A_7C15)  # 2^64 / golden ratio: Fibonacci hashing (Knuth, 6.4)
-_SPREAD = np.uint64(0xD6E8_FEB8_6659_FD93)
-_SHIFT = np.uint64(64 - BITS + 1)
-_START, _END = "\x02", "\x03"  # no folded text holds control characters
-_RETROFLEX = re.compile(r"^([zcs])h")
 _WORD = (1 << 64) - 1
-_FEW = 64  # characters up to which a text by itself is hashed one by one
+_STEP = 0x9E37_79B9_7F4A_7C15  # 2^64 / golden ratio: Fibonacci hashing (Knuth, 6.4)
+_LAST = _STEP * 0xD6E8_FEB8_6659_FD93 & _WORD  # what the last unit of an n-gram is multiplied by,
+_FIRST = _LAST * _STEP & _WORD  # and the one before it; modulo 2^64 the products add up
+_SHIFT = 64 - BITS + 1  # the highest bits are the bucket in its half
+_ALONE = np.zeros(1, np.int64)  # where a text by itself starts
+_MOST_UNITS = 50_000  # characters that are remembered, 300 bytes each
+_START, _END = "\x02", "\x03"  # no folded text holds control characters
 _NO_SOUND = 0x33480  # no character from here on is Chinese
-_TRUE, _FIRST = np.array([True]), np.array([0])
 _LONG_NUMBER = re.compile(r"[0-9]{5,}")
 
 Integers = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class Features:
-    """The features of texts, laid end to end.
+class Features(NamedTuple):
+    """The features of texts, laid end to end."""
 
-    Attributes:
-        buckets: int64 (n,), each text's buckets, every one once.
-        starts: int64 (texts,), where each text's buckets start.
-        counts: int64 (texts,), how many each text has; one at least.
+    buckets: Integers
+    """int64 (n,), each text's buckets, every one once; in order where there are many texts."""
+    starts: Integers
+    """int64 (texts,), where each text's buckets start."""
+    counts: Integers
+    """int64 (texts,), how many each text has; one at least."""
+
+
+class Grams(NamedTuple):
+    """The n-grams of texts, as often as they occur, and of which characters each is made.
+
+    Characters are counted in the texts laid end to end, with a frame of one character before and
+    behind each text.
     """
 
     buckets: Integers
-    starts: Integers
-    counts: Integers
+    """int64 (n,), the bucket of each."""
+    texts: Integers
+    """int64 (n,), the number of the text that holds it."""
+    firsts: Integers
+    """int64 (n,), the first of its characters that is not of the frame."""
+    sizes: Integers
+    """int64 (n,), how many characters it covers from there on, the frame left out."""
 
 
 def prepare(folded: str) -> str:
@@ -86,142 +102,152 @@ def origin(place: int, folded: str) -> int:
     return place + skipped if place > LONGEST // 2 else place
 
 
-def features(prepared: Sequence[str]) -> Features:
-    """The features of prepared texts (`prepare(fold_text(text))`), of one at least."""
-    if len(prepared) == 1 and len(prepared[0]) <= _FEW:
-        alone = np.array(sorted(_features_of(prepared[0])), dtype=np.int64)
-        return Features(alone, _FIRST, np.array([len(alone)]))
+def features(prepared: Sequence[str], cut: Sequence[Sequence[str]] | None = None) -> Features:
+    """The features of prepared texts (`prepare(fold_text(text))`), of one at least.
+
+    Args:
+        prepared: The texts.
+        cut: The words of each as `engine.text.words` cuts it; cut here where missing.
+    """
+    cut = [words(text) for text in prepared] if cut is None else cut
+    if len(prepared) == 1 and len(prepared[0]) <= FEW:
+        found = {*grams_of(prepared[0])[0], *_shape_of(prepared[0], cut[0])}
+        alone = np.fromiter(found, np.int64, len(found))
+        return Features(alone, _ALONE, np.array([len(found)]))
+    shapes = [
+        bucket + (at << BITS)
+        for at, (text, pieces) in enumerate(zip(prepared, cut, strict=True))
+        for bucket in _shape_of(text, pieces)
+    ]
     units = _units(prepared)
-    keys = np.concatenate([*units.grams(), _shapes(prepared)])
+    keys = np.concatenate((units.grams(units.joined()), shapes))
     keys.sort()
-    keys = keys[np.concatenate((_TRUE, keys[1:] != keys[:-1]))]
-    starts = np.searchsorted(keys, np.arange(len(prepared), dtype=np.int64) << BITS)
+    keys = keys[np.concatenate(([True], keys[1:] != keys[:-1]))]
+    starts = keys.searchsorted(np.arange(len(prepared)) << BITS)
     return Features(keys & (EVERY - 1), starts, np.diff(starts, append=len(keys)))
 
 
-def located(prepared: str) -> tuple[Integers, list[int], list[int]]:
-    """The features of one prepared text that stand somewhere, and where.
+def grams(prepared: Sequence[str]) -> Grams:
+    """The n-grams of prepared texts, of one at least."""
+    units = _units(prepared)
+    joined = units.joined()
+    keys = units.grams(joined)
+    edges = units.codes[units.places]
+    firsts = units.places + (edges == ord(_START))
+    ends = units.places + (edges != ord(_END))
+    firsts = np.concatenate((firsts, firsts[joined]))
+    ends = np.concatenate((ends, ends[joined + 1]))
+    return Grams(keys & (EVERY - 1), keys >> BITS, firsts, ends - firsts)
 
-    Returns:
-        int64 (n,) buckets; n first characters; n times one past the last character.
+
+@lru_cache(maxsize=4)  # what scores a text and what explains the score ask one after the other
+def grams_of(prepared: str) -> tuple[Sequence[int], Sequence[int]]:
+    """The buckets of the n-grams of one framed text, and where its sounds stand in that.
+
+    The buckets are those of each character, each sound, each pair of characters and each pair of
+    sounds, frame included. For a short text this is quicker than calls of numpy.
     """
-    codes, heard, places = _alone(prepared)
-    buckets: list[int] = []
-    firsts: list[int] = []
-    ends: list[int] = []
-    for values, at, longest, base in (
-        (codes, range(len(codes)), _CHARACTERS, 0),
-        (heard, places, _SOUNDS, HEARD),
-    ):
-        for n, found in enumerate(_hashed(values, longest, base)):
-            buckets += found
-            firsts += [max(0, place - 1) for place in at[: len(found)]]  # the frame takes one
-            ends += [min(place, len(prepared)) for place in at[n:]]
-    return np.array(buckets, dtype=np.int64), firsts, ends
+    units = [_UNITS[char] for char in f"{_START}{prepared}{_END}"]
+    places = [place for place, unit in enumerate(units) if unit[3]]
+    heard = [unit[3] for unit in units if unit[3]]
+    buckets = [unit[0] for unit in units]
+    buckets += [unit[0] for unit in heard]
+    buckets += [(one[1] + two[2] & _WORD) >> _SHIFT for one, two in pairwise(units)]
+    buckets += [HEARD + ((one[1] + two[2] & _WORD) >> _SHIFT) for one, two in pairwise(heard)]
+    return tuple(buckets), tuple(places)
 
 
 class _Units(NamedTuple):
-    """Framed texts laid end to end, character by character."""
+    """What n-grams are made of: framed texts end to end, once as written, then as heard."""
 
     codes: NDArray[np.uint32]
+    """The code points of the framed texts."""
     values: NDArray[np.uint64]
-    """What each counts as in the channel of sounds; 0: nothing."""
+    """(n,), what each unit is hashed from."""
+    places: Integers
+    """(n,), where each stands in `codes`."""
     owners: Integers
-    """The number of each one's text, above `BITS`."""
+    """(n,), the number of its text, above `BITS`, and the half of the buckets it belongs to."""
 
-    def grams(self) -> list[Integers]:
-        """The n-grams of both channels that lie within one text, with its number above `BITS`."""
-        heard = np.flatnonzero(self.values)
-        return [
-            *_ngrams(self.codes.astype(np.uint64), self.owners, _CHARACTERS, 0),
-            *_ngrams(self.values[heard], self.owners[heard], _SOUNDS, HEARD),
-        ]
+    def joined(self) -> Integers:
+        """Which units are followed by another of the same text and channel."""
+        return np.flatnonzero(self.owners[1:] == self.owners[:-1])
+
+    def grams(self, joined: Integers) -> Integers:
+        """The buckets of all units, then of those joined, each with its text above `BITS`."""
+        lasts = self.values * np.uint64(_LAST)
+        pairs = self.values[joined] * np.uint64(_FIRST) + lasts[joined + 1]
+        hashed = np.concatenate((lasts, pairs)) >> np.uint64(_SHIFT)
+        return hashed.view(np.int64) + np.concatenate((self.owners, self.owners[joined]))
 
 
 def _units(prepared: Sequence[str]) -> _Units:
     framed = "".join([f"{_START}{text}{_END}" for text in prepared])
     codes = np.frombuffer(framed.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    values = _sound_values().take(codes, mode="clip")
     lengths = [len(text) + 2 for text in prepared]
-    owners = np.repeat(np.arange(len(prepared), dtype=np.int64) << BITS, lengths)
-    return _Units(codes, values, owners)
+    owners = np.repeat(np.arange(len(prepared)) << BITS, lengths)
+    sounds = _sound_values().take(codes, mode="clip")
+    heard = np.flatnonzero(sounds)
+    return _Units(
+        codes,
+        np.concatenate((codes, sounds[heard])),
+        np.concatenate((np.arange(len(codes)), heard)),
+        np.concatenate((owners, owners[heard] + HEARD)),
+    )
 
 
-def _ngrams(
-    values: NDArray[np.uint64], owners: Integers, longest: int, base: int
-) -> list[Integers]:
-    """Hash 1- to `longest`-grams into the half of the buckets that begins at `base`."""
-    hashed = values * _STEP
-    found = [_bucket(hashed) + (owners + base)]
-    for n in range(2, longest + 1):
-        hashed = (hashed[:-1] + values[n - 1 :]) * _STEP
-        whole = np.flatnonzero(owners[: 1 - n] == owners[n - 1 :])
-        found.append(_bucket(hashed)[whole] + (owners[whole] + base))
-    return found
+_Unit = tuple[int, int, int]
+"""A bucket; what is added to the hash of a pair that begins with it, and that ends with it."""
 
 
-def _bucket(hashed: NDArray[np.uint64]) -> Integers:
-    return ((hashed * _SPREAD) >> _SHIFT).view(np.int64)
+class _UnitTable(dict[str, tuple[int, int, int, _Unit | None]]):
+    """Character → its unit, and that of its sound if it has one; filled as characters are met."""
+
+    def __missing__(self, char: str) -> tuple[int, int, int, _Unit | None]:
+        value = int(_sound_values()[min(ord(char), _NO_SOUND)])
+        unit = (*_unit(ord(char), 0), _heard(value) if value else None)
+        if len(self) < _MOST_UNITS:
+            self[char] = unit
+        return unit
 
 
-def _features_of(text: str) -> set[int]:
-    """The buckets of one short text: the same as by numpy, whose calls cost more than they save."""
-    codes, heard, _ = _alone(text)
-    found = set(_shape_of(text))
-    found.update(*_hashed(codes, _CHARACTERS, 0), *_hashed(heard, _SOUNDS, HEARD))
-    return found
+_UNITS = _UnitTable()
 
 
-def _alone(text: str) -> tuple[list[int], list[int], list[int]]:
-    """The characters of one framed text, what is heard of them, and where each of that stands."""
-    codes = [ord(char) for char in f"{_START}{text}{_END}"]
-    values = [_SOUND_VALUES[code] for code in codes]
-    places = [place for place, value in enumerate(values) if value]
-    return codes, [values[place] for place in places], places
+def _unit(value: int, base: int) -> _Unit:
+    """What is hashed from a value into the half of the buckets that begins at `base`."""
+    last = value * _LAST & _WORD
+    return base + (last >> _SHIFT), value * _FIRST & _WORD, last
 
 
-def _hashed(values: list[int], longest: int, base: int) -> list[list[int]]:
-    """The buckets of the 1- to `longest`-grams of one text, as `_ngrams` finds them."""
-    step, spread, shift = int(_STEP), int(_SPREAD), int(_SHIFT)
-    hashed = [value * step & _WORD for value in values]
-    found = [[base + ((each * spread & _WORD) >> shift) for each in hashed]]
-    for n in range(2, longest + 1):
-        hashed = [
-            (each + value) * step & _WORD
-            for each, value in zip(hashed, values[n - 1 :], strict=False)
-        ]
-        found.append([base + ((each * spread & _WORD) >> shift) for each in hashed])
-    return found
+@cache  # a few hundred; characters that sound alike share one
+def _heard(value: int) -> _Unit:
+    return _unit(value, HEARD)
 
 
-def _shapes(prepared: Sequence[str]) -> Integers:
-    """The shape of each text, with its number above `BITS`."""
-    shapes = [
-        bucket + (at << BITS) for at, text in enumerate(prepared) for bucket in _shape_of(text)
-    ]
-    return np.array(shapes, dtype=np.int64)
+def _shape_of(text: str, cut: Sequence[str]) -> tuple[int, int]:
+    """The buckets of the shape of a text."""
+    rest = _everyday().sub("", text)
+    rare = len([char for char in rest if "\u4e00" <= char <= "\u9fff"])
+    loose = len([word for word in cut if len(word) == 1 and "\u4e00" <= word <= "\u9fff"])
+    return _shape(len(text) - len(rest) + rare, loose, rare)
 
 
-def _shape_of(text: str) -> tuple[int, int]:
-    """Two features of a text: how much Chinese is in no word, and how much is rare."""
-    chinese = list(filter(_is_chinese, text))
-    loose = sum(map(_is_chinese, filter(_is_single, words(text))))
-    rare = len(chinese) - sum(map(_EVERYDAY.__contains__, chinese))
-    size = min(len(chinese) // 6, 5)
+@lru_cache(maxsize=4096)
+def _shape(chinese: int, loose: int, rare: int) -> tuple[int, int]:
+    """The buckets for a text of so many Chinese characters, so many of them loose and rare."""
+    size = min(chinese // 6, 5)
     kinds = (
-        b"loose %d %d" % (size, 6 * loose // max(len(chinese), 1)),
+        b"loose %d %d" % (size, 6 * loose // max(chinese, 1)),
         b"rare %d %d" % (size, min(rare, 4)),
     )
     first, second = (HEARD + crc32(kind) % HEARD for kind in kinds)
     return first, second
 
 
-def _is_single(word: str) -> bool:
-    return len(word) == 1
-
-
-def _is_chinese(char: str) -> bool:
-    return "\u4e00" <= char <= "\u9fff"
+@cache
+def _everyday() -> re.Pattern[str]:
+    return re.compile(f"[{script.everyday()}]+")
 
 
 def _zeros(match: re.Match[str]) -> str:
@@ -232,9 +258,6 @@ def _blanks(match: re.Match[str]) -> str:
     return " " * len(match[0])
 
 
-_EVERYDAY = frozenset(script.everyday())
-
-
 @cache
 def _sound_values() -> NDArray[np.uint64]:
     """What each character counts as in the channel of sounds, by code point; 0: nothing.
@@ -242,7 +265,7 @@ def _sound_values() -> NDArray[np.uint64]:
     A number for each syllable that stays the same when the table of sounds is rebuilt. Syllables
     that many speakers don't tell apart (zhi and zi, lan and nan, jing and jin) share one.
     """
-    hashes = [crc32(_merged(name).encode()) << 8 if name else 0 for name in syllables()]
+    hashes = [crc32(name.encode()) << 8 if name else 0 for name in spoken()]
     codes = np.arange(_NO_SOUND + 1, dtype=np.uint32)
     values = np.array(hashes, dtype=np.uint64)[sounds_of_codes(codes)]
     values[_NO_SOUND] = 0  # serves every higher code point
@@ -250,24 +273,6 @@ def _sound_values() -> NDArray[np.uint64]:
         values[ord(char)] = ord(char)
     values[values > 0] += _SOUND_SALT
     return values
-
-
-class _SoundValues(dict[int, int]):
-    """`_sound_values` as plain numbers, filled as characters are met."""
-
-    def __missing__(self, code: int) -> int:
-        value = self[code] = int(_sound_values()[min(code, _NO_SOUND)])
-        return value
-
-
-_SOUND_VALUES = _SoundValues()
-
-
-def _merged(syllable: str) -> str:
-    """The syllable as a speaker of a southern dialect may say it."""
-    flat = _RETROFLEX.sub(r"\1", syllable)
-    flat = "l" + flat[1:] if flat[0] == "n" and len(flat) > 1 else flat
-    return flat[:-1] if flat.endswith(("ang", "eng", "ing")) else flat
 
 
 @cache

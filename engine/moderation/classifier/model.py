@@ -7,10 +7,12 @@ with `model.json` beside it, which tells what it was made of.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from io import BytesIO
+from itertools import accumulate, pairwise
+from math import sqrt, tanh
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -19,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import ModelError
-from engine.moderation.classifier.features import BITS, features, located
+from engine.moderation.classifier.features import BITS, FEW, features, grams, grams_of
 from engine.moderation.finding import NORMAL
 
 FORMAT = 1
@@ -28,6 +30,7 @@ SHIPPED = Path(__file__).with_name("model.npz")
 _BATCH = 512  # texts hashed at a time: a few megabytes of arrays
 
 Floats = NDArray[np.float32]
+Spans = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -57,42 +60,90 @@ class Classifier:
     def _normal(self) -> int:
         return self.categories.index(NORMAL)
 
-    def scores(self, prepared: Sequence[str]) -> Floats:
-        """Scores before calibration: float32 (n, categories)."""
-        if 0 < len(prepared) <= _BATCH:
-            return self._scores(prepared)
-        parts = [
-            self._scores(prepared[start : start + _BATCH])
-            for start in range(0, len(prepared), _BATCH)
-        ]
-        return np.concatenate(parts) if parts else np.empty((0, len(self.categories)), np.float32)
+    def scores(self, prepared: Sequence[str], cut: Sequence[Sequence[str]] | None = None) -> Floats:
+        """Scores before calibration: float32 (n, categories).
 
-    def chances(self, prepared: Sequence[str]) -> Floats:
-        """Calibrated probability of each category by itself: float32 (n, categories), 0 to 1.
+        Args:
+            prepared: Texts as `engine.moderation.classifier.features.prepare` returns them.
+            cut: The words of each, where they are known already.
+        """
+        parts = [
+            sums / np.sqrt(counts + self.damping)[:, None] + self.bias
+            for sums, counts in self._sums(prepared, cut)
+        ]
+        empty = np.empty((0, len(self.categories)))
+        return np.concatenate(parts or [empty], dtype=np.float32, casting="same_kind")
+
+    def chances(
+        self, prepared: Sequence[str], cut: Sequence[Sequence[str]] | None = None
+    ) -> list[list[float]]:
+        """Calibrated probability of each category by itself, a row for each text, 0 to 1.
 
         They needn't sum to 1: a text unlike anything learned is hardly likely to be anything.
+        Arguments as for `scores`.
         """
-        return np.asarray(1 / (1 + np.exp(-(self.scores(prepared) * self.slope + self.shift))))
+        chances: list[list[float]] = []
+        for sums, counts in self._sums(prepared, cut):
+            chances += self._calibrated(sums, counts)
+        return chances
 
     def probabilities(self, prepared: Sequence[str]) -> Floats:
         """The same scaled to sum to 1 for each text, where a text has to be something."""
-        chances = self.chances(prepared)
+        chances = np.array(self.chances(prepared)).reshape(-1, len(self.categories))
         return np.asarray(chances / chances.sum(axis=1, keepdims=True), dtype=np.float32)
 
-    def pieces(self, prepared: str, category: str) -> tuple[tuple[int, int], ...]:
-        """Which characters of a prepared text speak for a category, against `normal`.
+    def pieces(self, prepared: Sequence[str], categories: Sequence[str]) -> list[Spans]:
+        """Which characters of each prepared text speak for its category, against `normal`.
+
+        Args:
+            prepared: Texts, none to many.
+            categories: The category of each.
 
         Returns:
-            Spans of the prepared text, best first, three at most.
+            For each text spans of it, best first, three at most.
         """
-        buckets, firsts, ends = located(prepared)
+        if sum(map(len, prepared)) <= FEW:
+            return [
+                _best_spans(self._gained_in(text, name))
+                for text, name in zip(prepared, categories, strict=True)
+            ]
+        gained = self._gained(prepared, categories).tolist()
+        edges = accumulate([len(text) + 2 for text in prepared], initial=0)
+        return [_best_spans(gained[start + 1 : end - 1]) for start, end in pairwise(edges)]
+
+    def _gained(self, prepared: Sequence[str], categories: Sequence[str]) -> NDArray[np.float64]:
+        """What each character of the texts, framed and laid end to end, says for the category.
+
+        An n-gram's weight is shared by the characters it covers.
+        """
+        found = grams(prepared)
+        columns = np.array([self.categories.index(name) for name in categories])
+        rows = self.rows.take(found.buckets)
+        gains = self.weights[rows, columns[found.texts]] - self.weights[rows, self._normal]
+        shares = np.repeat(gains / np.maximum(found.sizes, 1), found.sizes)
+        before = np.cumsum(found.sizes) - found.sizes
+        places = np.arange(len(shares)) + np.repeat(found.firsts - before, found.sizes)
+        size = sum(map(len, prepared)) + 2 * len(prepared)
+        return np.asarray(np.bincount(places, shares, size), dtype=np.float64)
+
+    def _gained_in(self, prepared: str, category: str) -> list[float]:
+        """The same for one short text, without its frame."""
+        size = len(prepared)
+        if not size:
+            return []
+        buckets, heard = grams_of(prepared)
         weights = self.weights.take(self.rows.take(buckets), axis=0)
-        gains = weights[:, self.categories.index(category)] - weights[:, self._normal]
-        gained = [0.0] * len(prepared)
-        for gain, first, end in zip(gains.tolist(), firsts, ends, strict=True):
-            for place in range(first, end):
-                gained[place] += gain / (end - first)
-        return _best_spans(gained)
+        column = weights[:, self.categories.index(category)]
+        gains = iter((column - weights[:, self._normal]).tolist())
+        gained = [0.0] * (size + 2)
+        for place in (*range(size + 2), *heard):
+            gained[place] += next(gains)
+        for inside in (range(1, size + 1), heard[1:-1]):
+            for first, last in pairwise((1, *inside, size)):  # the frame takes no share
+                share = next(gains) / (last - first + 1)
+                for place in range(first, last + 1):
+                    gained[place] += share
+        return gained[1:-1]
 
     def save(self, path: Path) -> None:
         """Write the model and its manifest, each whole."""
@@ -106,7 +157,8 @@ class Classifier:
         }
         partial = path.with_name(path.name + ".partial")
         with partial.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+            # Not compressed: a fifth larger (6.8 MB), and read in 12 ms instead of 40.
+            np.savez(file, allow_pickle=False, **arrays)  # type: ignore[arg-type]
         manifest = self.manifest | {
             "format": FORMAT,
             "bits": BITS,
@@ -143,15 +195,38 @@ class Classifier:
                 "--model out to use the bundled one."
             ) from error
 
-    def _scores(self, prepared: Sequence[str]) -> Floats:
-        found = features(prepared)
-        gathered = self.weights.take(self.rows.take(found.buckets), axis=0)
-        if len(prepared) == 1:
-            sums = gathered.sum(axis=0, keepdims=True)
-        else:
-            sums = np.add.reduceat(gathered, found.starts, axis=0)
-        norms = np.sqrt(found.counts + self.damping).astype(np.float32)
-        return np.asarray(sums / norms[:, None] + self.bias, dtype=np.float32)
+    def _sums(
+        self, prepared: Sequence[str], cut: Sequence[Sequence[str]] | None
+    ) -> Iterator[tuple[Floats, NDArray[np.int64]]]:
+        """The weights of each text's features added up, and how many it has, batch by batch."""
+        for start in range(0, len(prepared), _BATCH):
+            end = start + _BATCH
+            found = features(prepared[start:end], cut and cut[start:end])
+            weights = self.weights.take(self.rows.take(found.buckets), axis=0)
+            yield np.add.reduceat(weights, found.starts, axis=0), found.counts
+
+    def _calibrated(self, sums: Floats, counts: NDArray[np.int64]) -> list[list[float]]:
+        """A chance for each sum of weights, by the number of features of the text.
+
+        The logistic function is (1 + tanh(x / 2)) / 2, which never overflows. One text takes 2 µs
+        in Python, with numpy's calls 5 and more.
+        """
+        slopes, shifts = self._halves
+        if len(sums) > 1:
+            norms = np.sqrt(counts + self.damping)[:, None]
+            chances: list[list[float]] = (
+                0.5 + 0.5 * np.tanh(sums * slopes / norms + shifts)
+            ).tolist()
+            return chances
+        norm = sqrt(int(counts[0]) + self.damping)
+        totals = zip(sums[0].tolist(), slopes, shifts, strict=True)
+        return [[0.5 + 0.5 * tanh(total * slope / norm + shift) for total, slope, shift in totals]]
+
+    @cached_property
+    def _halves(self) -> tuple[list[float], list[float]]:
+        """Half of the slope of each category, and of its shift with the bias in it."""
+        shifts = self.bias * self.slope + self.shift
+        return (self.slope / 2).tolist(), (shifts / 2).tolist()
 
 
 @cache
@@ -173,7 +248,8 @@ def assemble(
     size = len(categories)
     rows = np.zeros(1 << BITS, dtype=np.int32)
     rows[buckets] = np.arange(1, len(buckets) + 1, dtype=np.int32)
-    padded = np.vstack([np.zeros((1, size), np.float32), weights.astype(np.float32)])
+    padded = np.empty((len(buckets) + 1, size), dtype=np.float32)
+    padded[0], padded[1:] = 0, weights
     return Classifier(
         tuple(categories),
         rows,
@@ -207,16 +283,13 @@ def _assembled(manifest: dict[str, Any], data: dict[str, NDArray[Any]]) -> Class
     )
 
 
-def _best_spans(gained: Sequence[float], most: int = 3) -> tuple[tuple[int, int], ...]:
+def _best_spans(gained: Sequence[float], most: int = 3) -> Spans:
     """The runs of characters that gain half as much as the best one at least, `most` of them."""
     least = max(gained, default=0.0) / 2
-    runs: list[tuple[float, int, int]] = []
-    total, start = 0.0, 0
-    for place, gain in enumerate([*gained, 0.0]):
-        if gain >= least > 0:
-            start, total = (start, total) if total else (place, 0.0)
-            total += gain
-        elif total:
-            runs.append((-total, start, place))
-            total = 0.0
+    if least <= 0:
+        return ()
+    runs: list[tuple[float, int, int]] = []  # what it gains, negative; where it starts and ends
+    for place in [place for place, gain in enumerate(gained) if gain >= least]:
+        total, start, end = runs.pop() if runs and runs[-1][2] == place else (0.0, place, place)
+        runs.append((total - gained[place], start, end + 1))
     return tuple((start, end) for _, start, end in sorted(runs)[:most])
