@@ -3,20 +3,25 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-BRIEF ?= examples/briefs/reading-club.yaml
+EXAMPLE := examples/briefs/reading-club.yaml
+BRIEF ?= $(EXAMPLE)
+SLOT ?= 周一 20:00
 OUT := build
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := run
 .PHONY: run test test-st check bench setup clean
 
-run: setup  ## index the bundled playbook, write join copy and a poster from BRIEF, check a message
+run: setup  ## index the bundled playbook; join copy, a poster, a series from BRIEF; a review; a check
 	$(BIN)/qunce index
 	@mkdir -p $(OUT)
 	$(BIN)/qunce draft join --brief $(BRIEF)
 	$(BIN)/qunce draft poster --brief $(BRIEF) --png $(OUT)/poster.png
+	$(BIN)/qunce draft series --brief $(BRIEF) --weeks 6 --slot "$(SLOT)" --ics $(OUT)/series.ics --xlsx $(OUT)/series.xlsx --format md > $(OUT)/series.md
+	$(BIN)/qunce draft review --log examples/chats/reading-club.txt --facts examples/activities/reading-club.yaml --brief $(EXAMPLE) --html $(OUT)/review.html
 	$(BIN)/qunce check "过个肥年，来丝信，副叶带你上岸"
-	@echo "Poster: $(OUT)/poster.png   Your own: make run BRIEF=my-brief.yaml"
+	@echo "In $(OUT): poster.png, series.md, series.ics, series.xlsx, review.html"
+	@echo 'Your own: make run BRIEF=my-brief.yaml SLOT="周三 20:00"'
 
 test: setup  ## all tests
 	$(BIN)/pytest
@@ -38,6 +43,8 @@ bench: setup  ## the figures in the README
 	$(BIN)/python eval/bench/retrieval.py
 	$(BIN)/python eval/bench/drafting.py
 	$(BIN)/python eval/bench/moderation.py
+	$(BIN)/python eval/bench/chatlog.py
+	$(BIN)/qunce eval review --set eval/sets/review
 
 setup: $(READY)
 

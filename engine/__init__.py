@@ -2,7 +2,7 @@
 
 Playbook     an index of documents: open, build, search
 Brief        what the copywriter knows
-Copywriter   brief + playbook → drafts
+Copywriter   brief + playbook → drafts, a series of topics, a review of a chat
 Draft        fields, text, citations, findings
 Moderator    rules of a group → check messages
 Message      what a member wrote, with what the platform knows of it

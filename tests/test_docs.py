@@ -19,11 +19,14 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from engine.bundled import bundled
+from engine.chatlog import open_log
 from engine.cli import app
 from engine.drafting import Brief
 from engine.drafting.phrases import Phrases, Rule
 from engine.drafting.picture import SIZES, theme_names
 from engine.drafting.recipe import Recipe
+from engine.drafting.review.facts import ActivityFacts
+from engine.drafting.series.bank import Bank
 from engine.drafting.slots import read_slots
 from engine.evaluation.retrieval import read_cases
 from engine.moderation.classifier.corpus import read_labelled
@@ -111,6 +114,7 @@ def desk(tmp_path: Path, quick_index: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """The folder where a reader stands: a checkout's files, and a folder of notes to index."""
     for name in ("examples", "knowledge", "prompts"):
         shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copytree(ROOT / "eval" / "sets" / "review", tmp_path / "eval" / "sets" / "review")
     shutil.copytree(ROOT / "prompts", tmp_path / "my-recipes")
     for name in ("build", "docs", "my-notes"):
         (tmp_path / name).mkdir()
@@ -132,12 +136,17 @@ def run_command(environment: dict[str, str], arguments: list[str]) -> Result:
     return CliRunner().invoke(app, arguments, env=environment)
 
 
+WRITTEN = ("series.ics", "series.xlsx", "review.html", "poster.png", "verdicts.jsonl")
+"""Files that the commands of a README write, among others."""
+
+
 @pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
 def test_what_is_shown_runs(desk: Path, document: str) -> None:
     """README.zh-CN.md runs with README.md: the next test but one holds their commands equal."""
     ran, failed = 0, []
     for block in blocks(document):
         if "." in block.name:
+            (desk / block.name).parent.mkdir(exist_ok=True)
             (desk / block.name).write_text(block.text, encoding="utf-8")
         if block.language == "python":
             exec(compile(block.text, block.place, "exec"), {"__name__": block.place})  # noqa: S102
@@ -150,6 +159,9 @@ def test_what_is_shown_runs(desk: Path, document: str) -> None:
                 failed.append(f"{block.place}: `qunce {shlex.join(arguments)}`: {said}")
     assert failed == []
     assert ran >= (3 if document == "CONTRIBUTING.md" else 15)
+    if document in READMES:
+        missing = [name for name in WRITTEN if not (desk / name).stat().st_size]
+        assert missing == []
 
 
 def test_a_wrong_command_is_noticed(desk: Path) -> None:
@@ -185,6 +197,15 @@ def options(command: Any) -> set[str]:
         if param.param_type_name == "option" and param.name != "help"
     }
 
+
+CHAT, FACTS = "examples/chats/reading-club.txt", "examples/activities/reading-club.yaml"
+READING_CLUB = ["--brief", "examples/briefs/reading-club.yaml"]
+EXCERPTS = {
+    "series": ["draft", "series", *READING_CLUB, "--slot", "周一 20:00", "--start", "2026-12-01"],
+    "log": ["log", "show", CHAT],
+    "review": ["draft", "review", "--log", CHAT, "--facts", FACTS, *READING_CLUB],
+}
+"""Name of a block of the READMEs → the command that prints it."""
 
 COMMANDS = dict(walk(typer.main.get_command(app), "qunce"))
 
@@ -268,6 +289,22 @@ def check_corpus(text: str) -> None:
         assert set(json.loads(line)) == {"text", "category", "note"}
 
 
+def check_kind(text: str) -> None:
+    Path("knowledge/series/kinds/example.yaml").write_text(text, encoding="utf-8")
+    bank = Bank.load(Path("knowledge/series"))
+    assert set(bank.kinds["example"].topics) == {"warm-up", "deepening", "harvest"}
+
+
+def check_format(text: str) -> None:
+    path = Path("knowledge/series/formats.yaml")
+    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    added = yaml.safe_load(text)
+    assert not set(added) & set(data["formats"])
+    data["formats"].update(added)
+    path.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
+    assert set(added) < set(Bank.load(Path("knowledge/series")).formats)
+
+
 @pytest.mark.parametrize(
     ("name", "check"),
     [
@@ -277,8 +314,10 @@ def check_corpus(text: str) -> None:
         ("questions.jsonl", check_questions),
         ("lexicon", check_lexicon),
         ("corpus.jsonl", check_corpus),
+        ("kind", check_kind),
+        ("format", check_format),
     ],
-    ids=["card", "pattern", "rule", "questions", "lexicon", "corpus"],
+    ids=["card", "pattern", "rule", "questions", "lexicon", "corpus", "kind", "format"],
 )
 def test_the_examples_for_contributors_are_accepted(
     desk: Path, name: str, check: Callable[[str], None]
@@ -342,8 +381,41 @@ def test_the_verdict_shown_is_still_given() -> None:
     assert len(patterns) >= 5
 
 
-def test_the_poster_shown_is_a_story() -> None:
-    data = (ROOT / "docs" / "poster.png").read_bytes()
+@pytest.mark.parametrize("name", EXCERPTS)
+def test_the_excerpts_shown_are_still_printed(desk: Path, name: str) -> None:
+    """Where this fails, what they are made with changed: run the command again and paste."""
+    shown, again = (example(document, name) for document in READMES)
+    assert shown == again
+    result = run_command({}, EXCERPTS[name])
+    assert result.exit_code == 0
+    assert shown in result.stdout
+    assert len(shown.splitlines()) >= 10
+
+
+def test_the_example_chat_is_understood() -> None:
+    """In whole, with the evening that the facts beside it tell of."""
+    log = open_log(ROOT / CHAT)
+    messages = list(log)
+    assert (log.unknown.count, log.duplicates, log.notes) == (0, 0, ())
+    assert 60 <= len(messages) <= 90
+    facts = ActivityFacts.load(ROOT / FACTS)
+    assert facts.date in {f"{message.time:%Y-%m-%d}" for message in messages}
+    assert facts.host in {message.sender for message in messages}
+
+
+def size(name: str) -> tuple[int, int]:
+    """Width and height of a picture of the documents, which is a PNG and not too large."""
+    data = (ROOT / "docs" / name).read_bytes()
     assert data[:8] == b"\x89PNG\r\n\x1a\n"
-    assert struct.unpack(">II", data[16:24]) == SIZES["story"]
     assert len(data) <= _LARGEST_PICTURE
+    return struct.unpack(">II", data[16:24])
+
+
+def test_the_poster_shown_is_a_story() -> None:
+    assert size("poster.png") == SIZES["story"]
+
+
+def test_the_page_shown_is_a_screen() -> None:
+    width, height = size("review.png")
+    assert 800 <= width <= 1400
+    assert 0.5 <= height / width <= 1.5

@@ -21,6 +21,7 @@ _TAG = re.compile(r"<[^<>]{1,400}>|<!\[CDATA\[|\]\]>")
 _PREFIX = re.compile(r"(?P<who>wxid_\w{6,40}|[a-zA-Z][\w-]{5,19}):\n")
 _APP = "49"
 _MOST_KINDS = 1000  # different types that are remembered
+_MOST_PEOPLE = 100_000
 _MORE = ("reply", "quoted", "quoted_name", "recalled", "system")
 
 
@@ -56,6 +57,7 @@ class Fields:
         self._chatlab = chatlab
         self._names: dict[str, str] = {}
         self._kinds: dict[Any, Kind | None] = {}
+        self._people: dict[tuple[Any, Any, str | None], tuple[str, str]] = {}
         self._app = next(iter(self._keys["subkind"]), None) if not chatlab else None
 
     @property
@@ -116,16 +118,25 @@ class Fields:
         return None
 
     def _sender(self, row: Row) -> tuple[str, str]:
-        who = self._first(row, "sender")
-        name = self._first(row, "name")
-        if isinstance(who, dict) or isinstance(name, dict):
-            return _person(who if isinstance(who, dict) else name)
-        sender_id = as_text(who)
-        shown = as_text(name) or self._names.get(sender_id, "")
-        if not shown and (own := self._first(row, "self")) is not None:
-            mine = as_text(own) in columns().own
-            shown = columns().me if mine else sender_id or columns().other
-        return (shown or sender_id).strip(), sender_id
+        """The name and the id, worked out once for every pair."""
+        who, name, own = self._first(row, "sender"), self._first(row, "name"), None
+        if isinstance(who, (dict, list)) or isinstance(name, (dict, list)):
+            person = who if isinstance(who, dict) else name
+            return _person(person) if isinstance(person, dict) else ("", "")
+        if name is None and self._keys["self"]:
+            own = as_text(self._first(row, "self"))
+        known = self._people.get((who, name, own))
+        if known is None:
+            known = self._named(as_text(who), as_text(name), own)
+            if len(self._people) < _MOST_PEOPLE:
+                self._people[who, name, own] = known
+        return known
+
+    def _named(self, who: str, name: str, own: str | None) -> tuple[str, str]:
+        shown = name or self._names.get(who, "")
+        if not shown and own:
+            shown = columns().me if own in columns().own else who or columns().other
+        return (shown or who).strip(), who
 
     def _id(self, row: Row) -> str:
         found = as_text(self._first(row, "id"))

@@ -17,6 +17,7 @@ _ID = re.compile(r"[ \t]*[(（<](?P<id>(?=[^()<>]*[\d_@])[A-Za-z0-9_.@+-]{4,64}|
 _ROOM = re.compile(r"[ \t]*\[[^\[\]]*@chatroom\)?\]$")
 _LEVEL = re.compile(r"(?:【[^】]{1,12}】[ \t]*)+(?=\S)")
 _QUOTED = re.compile(r"'(.+)'")
+_SECTION, _GROUPED, _BAR = "消息对象", "消息分组:", "=" * 64  # as QQ writes them
 _LONGEST_DAY = 100  # characters of a line with a day
 _ENDS = frozenset("0123456789mM.:：)）]】 \t\u3000\xa0")
 _NOTICE_MARKS = frozenset('"“”「」')
@@ -41,6 +42,7 @@ class _Reader:
         self._open: Record | None = None
         self._more: list[str] = []
         self._skipping = chat is not None
+        self._sections = _SECTION in source.head[:4000]
         self._dropped = self._skipping
         """Whether the open message belongs to a chat that is passed over."""
         self._dayless = fit.shape.order in ("none", "md")
@@ -89,10 +91,10 @@ class _Reader:
     def _name(self, raw: str) -> tuple[str, str]:
         known = self._names.get(raw)
         if known is None:
-            name = _LEVEL.sub("", _ROOM.sub("", raw.strip()), count=1)
-            found = _ID.search(name)
-            who = found["id"] if found else ""
-            name = name[: found.start()] if found else name
+            name, who = _ROOM.sub("", raw.strip()), ""
+            if found := _ID.search(name):
+                who = found["id"]
+                name = _LEVEL.sub("", name[: found.start()], count=1)
             if quoted := _QUOTED.fullmatch(name):
                 name = quoted[1]
             name = name.strip("\u200e\u200f\u202a\u202b\u202c\u2068\u2069 \t\u3000\xa0")
@@ -105,7 +107,7 @@ class _Reader:
             return None
         if self._fit.shape.inline and (found := self._bare(number, line)) is not None:
             return found
-        if line[0] in "消=" and self._section(line):
+        if self._sections and line[0] in "消=" and self._section(line):
             return None
         if self._open is not None:
             self._more.append(line)
@@ -128,7 +130,7 @@ class _Reader:
         """Whether a line belongs to what QQ puts between two chats of one file."""
         title = notices().title[0].fullmatch(line)
         if title is None:
-            return self._banner.fullmatch(line) is not None
+            return line == _BAR or line.startswith(_GROUPED)
         name = title["title"].strip()
         self._skipping = self._chat is not None and self._chat != name
         if not self._skipping:

@@ -1,7 +1,12 @@
-"""Messages in → the same messages with pseudonyms in place of names."""
+"""Messages in → the same messages with pseudonyms in place of names.
+
+Names are replaced where members are called, quoted or named in a notice, and wherever a text holds
+a name seen so far, or what people call its bearer: the part before a dot or a bracket (小鹿·客服).
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from engine.chatlog.message import ChatMessage
@@ -9,6 +14,7 @@ from engine.chatlog.notices import quoted_names
 from engine.chatlog.record import Tally
 
 _KEPT = frozenset(("所有人", "你", "您", ""))
+_PLAIN = re.compile(r"[^\W_]*")
 _NOT_OF_PEOPLE = ("renamed", "announced")
 
 
@@ -18,7 +24,8 @@ class Masks:
     def __init__(self) -> None:
         self._by_id: dict[str, str] = {}
         self._by_name: dict[str, str] = {}
-        self._longest_first: list[str] = []
+        self._pattern: re.Pattern[str] | None = None
+        """Matches the names known so far, the longest first; None: to be made anew."""
         self._count = 0
 
     def masked(self, messages: Iterable[ChatMessage], tally: Tally) -> Iterator[ChatMessage]:
@@ -37,6 +44,7 @@ class Masks:
         for name in sorted(message.mentions, key=len, reverse=True):
             for at in "@＠":
                 text = text.replace(at + name, at + self._named(name))
+        text = self._known_in(text)
         return ChatMessage(
             message.id,
             message.time,
@@ -59,7 +67,7 @@ class Masks:
         text = message.text
         for name in sorted(set(names) - _KEPT, key=len, reverse=True):
             text = text.replace(name, self._named(name))
-        return self._known_in(text)
+        return text
 
     def _person(self, name: str, sender_id: str) -> str:
         mask = self._by_id.get(sender_id) or self._by_name.get(name) or self._next()
@@ -81,12 +89,12 @@ class Masks:
     def _remember(self, name: str, mask: str) -> None:
         if name not in self._by_name:
             self._by_name[name] = mask
-            self._longest_first.append(name)
-            self._longest_first.sort(key=len, reverse=True)
+            self._by_name.setdefault(_PLAIN.match(name)[0], mask)  # type: ignore[index]
+            self._pattern = None
 
     def _known_in(self, text: str) -> str:
-        """A text with the names known so far replaced."""
-        for name in self._longest_first:
-            if len(name) > 1 and name in text:
-                text = text.replace(name, self._by_name[name])
-        return text
+        """A text with the names known so far replaced, those of two characters and more."""
+        if self._pattern is None:
+            names = sorted((n for n in self._by_name if len(n) > 1), key=len, reverse=True)
+            self._pattern = re.compile("|".join(map(re.escape, names)) or r"(?!)")
+        return self._pattern.sub(lambda found: self._by_name[found[0]], text)

@@ -36,11 +36,11 @@ _KINDS: Mapping[str, Kind] = {
     "redbag": "red_packet",
 }
 _CODE = re.compile(r"\[CQ:(?P<type>[\w-]+)(?P<data>(?:,[^,\[\]]+)*)\]")
-_GROUP = re.compile(r'"group_id":\s*"?(\d+)')
-_USER = re.compile(r'"user_id":\s*"?(\d+)')
-_SENDER = re.compile(r'"sender":\s*(\{[^{}]*\})')
+_GROUP = re.compile(r'"group_id":\s*"?(\d+)[",} ]')
+_SENDER = re.compile(r'"sender": ?(\{[^{}\n]*\})')
 _EVERYONE = "所有人"
-_POSTED = ("message", "message_sent")
+_TOLD = ("message", "message_sent", "notice")
+_MOST_PEOPLE = 100_000  # names that are remembered
 _CALLED = ("user", "operator", "target")
 
 
@@ -60,28 +60,28 @@ class Survey:
     """A person's id → the first name shown; those who join have said nothing yet."""
 
 
-def survey(lines: Iterable[str]) -> Survey:
+def survey(pieces: Iterable[str]) -> Survey:
     """The groups and the people of a log of events, without reading every event."""
-    found = Survey()
     groups: dict[str, None] = {}
-    for line in lines:
-        if group := _GROUP.search(line):
-            groups[group[1]] = None
-        user = _USER.search(line)
-        if user is None or user[1] in found.names:
-            continue
-        if (sender := _SENDER.search(line)) and (name := _name_in(sender[1])):
-            found.names[user[1]] = name
-    found.groups = list(groups)
+    senders: dict[str, None] = {}
+    for piece in pieces:
+        groups.update(dict.fromkeys(_GROUP.findall(piece)))
+        senders.update(dict.fromkeys(_SENDER.findall(piece)))
+    found = Survey(list(groups))
+    for sender in senders:
+        who, name = _person(sender)
+        if who and name:
+            found.names.setdefault(who, name)
     return found
 
 
-def _name_in(sender: str) -> str:
+def _person(sender: str) -> tuple[str, str]:
     try:
         person = json.loads(sender)
     except ValueError:
-        return ""
-    return as_text(person.get("card")) or as_text(person.get("nickname"))
+        return "", ""
+    name = as_text(person.get("card")) or as_text(person.get("nickname"))
+    return as_text(person.get("user_id")), name
 
 
 class OneBot:
@@ -90,16 +90,18 @@ class OneBot:
     def __init__(self, zone: ZoneInfo, chat: str | None, names: Mapping[str, str]) -> None:
         """`chat`: the group's id; None: whatever comes. `names`: known beforehand, by id."""
         self._stamps = Stamps(zone)
-        self._chat = chat
+        self._groups: tuple[str | int, ...] = ()
+        if chat is not None:
+            self._groups = (chat, int(chat)) if chat.isdecimal() else (chat,)
         self._names = dict(names)
+        self._people: dict[tuple[Any, Any, Any], tuple[str, str]] = {}
         self._actions = notices().onebot
 
     def passes(self, row: Mapping[str, Any]) -> bool:
         """Whether an event is none of this chat's messages: a heartbeat, another group."""
-        post = row.get("post_type") or row.get("type")
-        if post not in (*_POSTED, "notice"):
+        if (row.get("post_type") or row.get("type")) not in _TOLD:
             return True
-        return self._chat is not None and as_text(row.get("group_id")) != self._chat
+        return bool(self._groups) and row.get("group_id") not in self._groups
 
     def record(self, row: Mapping[str, Any], place: int) -> Record | None:
         """The message; None: it has no time."""
@@ -108,18 +110,34 @@ class OneBot:
             return None
         if (row.get("post_type") or row.get("type")) == "notice":
             return self._notice(row, Record(place, at, "", "", kind="notice"))
-        who = as_text(row.get("user_id"))
-        sender = row.get("sender")
-        name = ""
-        if isinstance(sender, dict):
-            name = as_text(sender.get("card")) or as_text(sender.get("nickname"))
-        name = name or self._names.get(who, who)
-        self._names[who] = name
+        name, who = self._sender(row)
         record = Record(place, at, name, "", who, id=as_text(row.get("message_id")))
         message = row.get("message", row.get("raw_message"))
-        segments = _of_codes(message) if isinstance(message, str) else _of_list(message)
-        self._say(record, segments)
+        if isinstance(message, str) and "[CQ:" not in message:
+            record.text, record.kind = as_text(unescape(message)), "text"
+        else:
+            segments = _of_codes(message) if isinstance(message, str) else _of_list(message)
+            self._say(record, segments)
         return record
+
+    def _sender(self, row: Mapping[str, Any]) -> tuple[str, str]:
+        """The name and the id; names change, so both count."""
+        person = row.get("sender")
+        card, nick = (
+            (person.get("card"), person.get("nickname")) if isinstance(person, dict) else ("", "")
+        )
+        try:
+            key = (row.get("user_id"), card, nick)
+            if (known := self._people.get(key)) is not None:
+                return known
+        except TypeError:
+            key = None  # a list or an object: no OneBot, but no harm either
+        who = as_text(row.get("user_id"))
+        name = as_text(card) or as_text(nick) or self._names.get(who, who)
+        self._names[who] = name
+        if key is not None and len(self._people) < _MOST_PEOPLE:
+            self._people[key] = (name, who)
+        return name, who
 
     def _say(self, record: Record, segments: Iterator[tuple[str, Mapping[str, Any]]]) -> None:
         texts: list[str] = []

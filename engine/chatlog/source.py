@@ -68,19 +68,25 @@ class Source:
         stream.seek(self.start)
         return io.TextIOWrapper(stream, encoding=self.encoding, errors="replace")
 
-    def lines(self) -> Iterator[str]:
-        """The lines without their ends and without NUL; a huge one comes in pieces."""
+    def pieces(self) -> Iterator[str]:
+        """The text in pieces of whole lines, without NUL; only a huge line is cut."""
         rest = ""
         with self.open() as stream:
             while chunk := stream.read(_CHUNK):
-                lines = (rest + chunk.replace("\0", "")).split("\n")
-                rest = lines.pop()
-                yield from lines
-                if len(rest) > _LONGEST:
-                    yield rest
-                    rest = ""
+                chunk = rest + chunk.replace("\0", "")
+                end = chunk.rfind("\n") + 1
+                if not end and len(chunk) > _LONGEST:
+                    end = len(chunk)
+                rest = chunk[end:]
+                if end:
+                    yield chunk[:end]
         if rest:
             yield rest
+
+    def lines(self) -> Iterator[str]:
+        """The lines without their ends and without NUL; a huge one comes in pieces."""
+        for piece in self.pieces():
+            yield from piece.removesuffix("\n").split("\n")
 
 
 def open_source(path: Path, zone: ZoneInfo) -> Source:

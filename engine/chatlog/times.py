@@ -35,6 +35,7 @@ _NOON = "中午"
 _MILLISECONDS = 1e11
 """A time stamp above this counts milliseconds, above its thousandfold microseconds."""
 _QUARTER = 15 * 60  # seconds
+_SECONDS = 10  # digits of Unix seconds, from 2001 to 2286
 _EPOCH = datetime(1970, 1, 1)
 _TURN = timedelta(hours=1)
 """Going back by more, where no day is written, means that a day has passed."""
@@ -205,6 +206,8 @@ class Stamps:
     def read(self, value: object) -> datetime | None:
         """The time; None: it is none."""
         if isinstance(value, str):
+            if len(value) == _SECONDS and value.isdecimal():
+                return self._of_number(int(value))
             text = value.strip()
         elif isinstance(value, (int, float)) and not isinstance(value, bool):
             return self._of_number(value)

@@ -19,7 +19,7 @@ from engine.chatlog.telegram import Telegram, is_telegram
 from engine.errors import ChatLogError
 
 _SAMPLE = 200
-_DECODE = json.JSONDecoder(strict=False).decode
+_DECODE = json.JSONDecoder(strict=False).raw_decode
 _JSON_START = re.compile(r'\{\s*(?:"|\})')
 _NAMING = ("name", "displayName", "title", "chatName", "groupName", "nickname")
 _WITH_NAME = ("session", "meta", "chatInfo", "chat", "conversation")
@@ -82,7 +82,7 @@ def _named(rows: list[dict[str, Any]], keys: tuple[str, ...]) -> str:
 def _sample_of_lines(start: str) -> list[dict[str, Any]]:
     """Objects of the first lines, if there are several or the only one is a message."""
     rows = []
-    filled = [line for line in start.split("\n")[:_SAMPLE] if line.strip()]
+    filled = [line.lstrip() for line in start.split("\n")[:_SAMPLE] if line.strip()]
     for line in filled:
         row = _object(line)
         if row is not None:
@@ -93,11 +93,12 @@ def _sample_of_lines(start: str) -> list[dict[str, Any]]:
 
 
 def _object(line: str) -> dict[str, Any] | None:
+    """The object that a line holds; None: it holds none, or more than one."""
     try:
-        row = _DECODE(line)
+        row, end = _DECODE(line)
     except (ValueError, RecursionError):
         return None
-    return row if isinstance(row, dict) else None
+    return row if isinstance(row, dict) and not line[end:].strip() else None
 
 
 def _sample_of_tree(source: Source, start: str) -> tuple[list[dict[str, Any]], bool]:
@@ -155,7 +156,7 @@ def tree_reader(
         ChatLogError: it holds several chats, and `chat` names none of them.
     """
     if tree.name == "OneBot events":
-        seen = survey(source.lines())
+        seen = survey(source.pieces())
         group = choose_chat(source, seen.groups, chat)
         return lambda tally: _events(source, tree, OneBot(zone, group, seen.names), tally)
     chosen = choose_chat(source, _chats(source), chat) if tree.whole else None
@@ -203,18 +204,19 @@ def _rows_of_lines(
     source: Source, tally: Tally, fields: Fields | None
 ) -> Iterator[tuple[dict[str, Any], int]]:
     for place, line in enumerate(source.lines(), start=1):
-        if not line.strip("\ufeff \t") or line.startswith("#"):
-            continue
+        if line[:1] != "{":
+            line = line.lstrip("\ufeff \t")  # noqa: PLW2901
+            if not line or line[0] == "#":
+                continue
         row = _object(line)
-        kind = row.get("_type") if row else None
         if row is None:
             tally.unknown.add(place, line)
-        elif kind == "header":
-            _take_title("meta", row.get("meta"), tally)
-        elif kind == "member" and fields:
-            fields.know(row)
-        else:
+        elif "_type" not in row or row["_type"] == "message":
             yield row, place
+        elif row["_type"] == "header":
+            _take_title("meta", row.get("meta"), tally)
+        elif row["_type"] == "member" and fields:
+            fields.know(row)
 
 
 def _rows_of_tree(

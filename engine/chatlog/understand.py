@@ -33,30 +33,16 @@ class _Reader:
         self._system = notices().senders
 
     def read(self, record: Record) -> ChatMessage:
+        sender = record.sender
         text = record.text = record.text.strip()
-        if record.kind == "notice" or not record.sender or record.sender in self._system:
+        if record.kind == "notice" or not sender or sender in self._system:
             return self._notice(record)
-        self._names.add(record.sender)
+        self._names.add(sender)
         kind: Kind = record.kind or "text"
-        if not text:
-            return self._said(record, kind, text)
-        first, last = text[0], text[-1]
-        if kind == "text":
-            odd = first in _OPENERS or last in _ENDERS
-            if odd and looks_like_notice(record.sender, text) and read_notice(text):
+        if text and (text[0] in _OPENERS or text[-1] in _ENDERS or "引用" in text):
+            if kind == "text" and looks_like_notice(sender, text) and read_notice(text):
                 return self._notice(record)
-            if (odd or "引用" in text) and (quote := read_quote(text)):
-                text = quote.reply
-                if not record.quoted:
-                    record.quoted, record.quoted_sender = quote.quoted, quote.sender
-                odd = text[:1] in _OPENERS or text[-1:] in _ENDERS
-            if odd and text and (found := read_media(text)) is not None:
-                kind, text = found
-        elif first in _OPENERS and (found := read_media(text)) is not None:
-            text = found[1]
-        return self._said(record, kind, text)
-
-    def _said(self, record: Record, kind: Kind, text: str) -> ChatMessage:
+            kind, text = _taken_apart(record, kind, text)
         reply_to, quoted = record.reply_to, record.quoted
         if quoted and not reply_to:
             told = read_media(quoted)
@@ -65,19 +51,10 @@ class _Reader:
         mentions = record.mentions
         if not mentions and ("@" in text or "＠" in text):
             mentions = read_mentions(text, self._names)
-        self._recent.add(record.id, record.sender, text if kind == "text" else f"[{kind}]{text}")
+        self._recent.add(record.id, sender, text if kind == "text" else f"[{kind}]{text}")
+        who = record.sender_id or sender
         return ChatMessage(
-            record.id,
-            record.time,
-            record.sender,
-            record.sender_id or record.sender,
-            text,
-            kind,
-            "",
-            (),
-            reply_to,
-            quoted,
-            mentions,
+            record.id, record.time, sender, who, text, kind, "", (), reply_to, quoted, mentions
         )
 
     def _notice(self, record: Record) -> ChatMessage:
@@ -89,3 +66,15 @@ class _Reader:
         if event == "recalled" and not subjects and who:
             subjects = (who,)
         return ChatMessage(record.id, record.time, "", "", record.text, "notice", event, subjects)
+
+
+def _taken_apart(record: Record, kind: Kind, text: str) -> tuple[Kind, str]:
+    """The kind and the text without a quote, which goes into the record, and placeholders."""
+    if kind == "text" and (quote := read_quote(text)):
+        text = quote.reply
+        if not record.quoted:
+            record.quoted, record.quoted_sender = quote.quoted, quote.sender
+    found = read_media(text) if text else None
+    if found is None:
+        return kind, text
+    return (found[0] if kind == "text" else kind), found[1]

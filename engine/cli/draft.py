@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from engine.drafting import Brief, Copywriter, Draft
     from engine.drafting.picture import Theme
 
-app = typer.Typer(help="Drafts: join copy and posters.", no_args_is_help=True)
+app = typer.Typer(
+    help="Drafts: join copy, posters, topic series and reviews.", no_args_is_help=True
+)
 
 
 class Format(StrEnum):

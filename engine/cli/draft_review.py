@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.cli.common import IndexOption, print_json, progress_bar, settings, write_whole
+from engine.cli.log import ChatOption, ZoneOption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,6 +64,8 @@ def review(
     brief: BriefOption = None,
     html: HtmlOption = None,
     form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text,
+    zone: ZoneOption = "Asia/Shanghai",
+    chat: ChatOption = None,
     mask_names: MaskOption = False,
     index: IndexOption = None,
 ) -> None:
@@ -77,17 +80,19 @@ def review(
     start, end = _window(since, until)
     known = ActivityFacts.load(facts) if facts else None
     group = Brief.load(brief) if brief else None
-    messages, chat = _read(log or [], mask_names, needed=known is None)
+    messages, name = _read(log or [], zone, chat, mask_names, needed=known is None)
     _refuse_outside(messages, start, end)
     with progress_bar() as progress:
         copywriter = open_copywriter(settings(), index, progress)
-    written = copywriter.review(messages, known, group, start=start, end=end, chat=chat)
+    written = copywriter.review(messages, known, group, start=start, end=end, chat=name)
     if html:
         _write_page(written, html, facts)
     _print(written, form)
 
 
-def _read(paths: Sequence[Path], mask_names: bool, needed: bool) -> tuple[list[ChatMessage], str]:
+def _read(
+    paths: Sequence[Path], zone: str, chat: str | None, mask_names: bool, needed: bool
+) -> tuple[list[ChatMessage], str]:
     """All messages of the logs and the chat's name, with notes on what was not understood.
 
     A log without messages is an error if `needed`, else a note.
@@ -98,7 +103,7 @@ def _read(paths: Sequence[Path], mask_names: bool, needed: bool) -> tuple[list[C
     if not paths:
         return [], ""
     try:
-        opened = open_log(paths, mask_names=mask_names)
+        opened = open_log(paths, zone=zone, mask_names=mask_names, chat=chat)
         messages = list(opened)
         if not messages:
             raise ChatLogError("The log holds no messages; `qunce log show` tells what it holds.")

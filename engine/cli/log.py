@@ -16,6 +16,12 @@ from engine.cli.common import JsonOption, print_json
 if TYPE_CHECKING:
     from engine.chatlog import ChatLog
 
+ZoneOption = Annotated[str, typer.Option("--zone", help="Time zone of the times.", metavar="ZONE")]
+ChatOption = Annotated[
+    str | None,
+    typer.Option("--chat", help="The chat to read where a file holds several.", metavar="NAME"),
+]
+
 app = typer.Typer(help="Look into exported group chats.", no_args_is_help=True)
 
 _TALKERS = 10
@@ -48,13 +54,8 @@ def show(
         list[Path],
         typer.Argument(help="An export; several of one chat are read as one.", readable=False),
     ],
-    zone: Annotated[
-        str, typer.Option("--zone", help="Time zone of the times.", metavar="ZONE")
-    ] = "Asia/Shanghai",
-    chat: Annotated[
-        str | None,
-        typer.Option("--chat", help="The chat to read where a file holds several.", metavar="NAME"),
-    ] = None,
+    zone: ZoneOption = "Asia/Shanghai",
+    chat: ChatOption = None,
     mask_names: Annotated[
         bool, typer.Option("--mask-names", help="Show 成员01 and so on in place of names.")
     ] = False,

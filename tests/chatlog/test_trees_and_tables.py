@@ -89,7 +89,12 @@ TREES = {
     "chatlog": dump(CHATLOG),
     "ChatLab lines": lines(*CHATLAB),
     "ChatLab": dump(
-        {"chatlab": {}, "meta": {"name": "读书会"}, "members": CHATLAB[1:2], "messages": CHATLAB[2:]}
+        {
+            "chatlab": {},
+            "meta": {"name": "读书会"},
+            "members": CHATLAB[1:2],
+            "messages": CHATLAB[2:],
+        }
     ),
     "QQ Chat Exporter": dump(QCE),
 }  # fmt: skip
@@ -196,8 +201,8 @@ def test_telegram_export_of_all_chats(read: ReadText) -> None:
 def event(number: int, **parts: Any) -> dict[str, Any]:
     return {
         "time": AT + number, "post_type": "message", "message_type": "group", "group_id": 7,
-        "message_id": number, "user_id": 10000 + number, "sender": {"nickname": f"人{number}"},
-        **parts,
+        "message_id": number, "user_id": 10000 + number,
+        "sender": {"user_id": 10000 + number, "nickname": f"人{number}"}, **parts,
     }  # fmt: skip
 
 

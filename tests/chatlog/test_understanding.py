@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from engine.chatlog import open_log
 from engine.chatlog.media import read_media
 from engine.chatlog.mentions import Names, read_mentions
 from engine.chatlog.notices import read_notice
@@ -202,3 +205,15 @@ def test_mentions(text: str, names: tuple[str, ...]) -> None:
     for name in ("小鹿", "小 鹿", "小鹿仙子", "张三"):
         seen.add(name)
     assert read_mentions(text, seen) == names
+
+
+def test_names_typed_freely_are_masked_too(tmp_path: Path) -> None:
+    log = tmp_path / "chat.txt"
+    log.write_text(
+        "2026-11-01 20:00 小鹿·客服: 到货了\n"
+        "2026-11-01 20:01 豆子: 谢谢小鹿，小鹿·客服 辛苦\n"
+        "2026-11-01 20:02 阿岚: 豆子那份我帮她拿\n",
+        encoding="utf-8",
+    )
+    texts = [message.text for message in open_log(log, mask_names=True)]
+    assert texts == ["到货了", "谢谢成员01，成员01 辛苦", "成员02那份我帮她拿"]

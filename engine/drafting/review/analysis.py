@@ -23,7 +23,7 @@ from engine.drafting.review.reading import read
 from engine.drafting.review.structure import Analysis, Numbers
 from engine.drafting.review.themes import gather
 from engine.drafting.review.threads import untangle
-from engine.drafting.review.topics import make_topics
+from engine.drafting.review.topics import make_topics, telling_words
 
 _CLOUD = 80  # words of the cloud
 
@@ -51,7 +51,10 @@ def analyse(
     talk = [line for line in lines if not noise.is_noise(line)]
     links = find_links(talk)
     scenes = untangle(talk, links)
-    questions = link_answers(find_questions(talk), talk, links, scenes)
+    asked = find_questions(talk)
+    questions = link_answers(asked, talk, links, scenes)
+    asking = {question.line.at for question in asked}
+    told = [line for line in talk if line.at not in asking]
     return Analysis(
         numbers=count(messages, start, end),
         before=_before(messages, start, end),
@@ -60,9 +63,9 @@ def analyse(
         answered=tuple(q for q in questions if q.answers),
         unanswered=tuple(q for q in questions if not q.answers),
         commitments=tuple(find_commitments(lines)),
-        went_well=praise(lines),
-        to_improve=complaints(lines),
-        words=tuple(rank([line.words for line in lines if line.says], _CLOUD)),
+        went_well=praise(told),
+        to_improve=complaints(told),
+        words=tuple(rank(telling_words(talk), _CLOUD)),
         left_out=sum(map(noise.is_noise, lines)),
     )
 

@@ -1,53 +1,78 @@
 """Questions and the lines after them → the answers that each question got, if any.
 
-What counts for a line to answer: a reply or a call by name, the link between both lines, the same
-scene, few lines and little time between, the form that the question asks for (几点 → a time), and
-that the asker is content with it. The weights are those of a logistic regression over the dev
-logs of eval/sets/review (eval/bench/review.py --fit); replies, which those logs hardly have, were
-given theirs.
+What counts for a line to answer: a reply or a call by name, characters in common, the form that
+the question asks for (几点 → a time; 能不能 → 能, 不行), few lines and little time between, that it
+isn't better linked with another line, and that the asker is content with it. The weights are
+those of a logistic regression over the dev logs of eval/sets/review, each log left out in turn to
+choose what counts, held near what was expected of each.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
-from operator import mul
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from engine.drafting.review.links import Links
-from engine.drafting.review.patterns import pattern
+from engine.drafting.review.links import Links, rarities
+from engine.drafting.review.patterns import pattern, phrases
 from engine.drafting.review.questions import Asked
 from engine.drafting.review.reading import Line
 from engine.drafting.review.structure import Question
-from engine.drafting.review.threads import NOWHERE
 
-_AHEAD = 60  # lines in which an answer is looked for
-_SECONDS = 18 * 3600.0  # and time
+_AHEAD = 12  # lines by others before an answer that only stands near
+_CALLING = 60  # and before one that calls the asker; a reply may come at any distance
+_SECONDS = 18 * 3600.0
 _MOST = 5  # answers that are kept
 _STRICT = ("when", "where", "price", "amount")  # kinds whose answers have a form of their own
-_LIKE = {"either": "which"}  # kinds whose answers look like those of another
-_NO_LINK, _LEAST_LINK = -5.0, -3.0
+_YES_NO = ("can", "have", "be", "need", "done", "will", "enough")
+_NO_LINK, _MARGIN = -5.0, 3.0  # logits of lines that aren't linked; largest margin that counts
 _CONTENT = 4, 600.0  # lines and seconds after an answer in which the asker may be content
+_RIVALS = 12  # lines before an answer that it may be linked with instead
 _NAME = 2  # first characters of a name by which a question may call a member
 _LONG = 20  # characters of a full answer
+_MOST_SHARED, _SHARED = 2.5, 0.7  # rarity of characters in common: all that counts; enough
+_FULL_HEAD = 8  # characters of an answer in which a verb of the question is looked for
 
-NAMES = (
-    "bias", "reply", "calls", "called", "scene", "link", "near_3", "near_8", "soon_5", "soon_60",
-    "fits", "strict", "misfits", "asks", "reacts", "reply_other", "call_other", "content", "long",
-    "first", "again", "questions",
-)  # fmt: skip
-"""What counts for an answer, in the order of `Signs`."""
-WEIGHTS = (
-    -1.67, 3.0, 1.2, 1.06, 0.22, 1.48, 0.29, -0.3, 1.47, -0.47,
-    0.52, 0.7, -1.02, -1.33, -0.95, -0.54, -0.73, 0.6, 0.71,
-    1.5, -0.79, -0.45,
-)  # fmt: skip
-LEAST = -0.25
+WEIGHTS: Mapping[str, float] = {
+    "bias": -4.36, "reply": 5.0, "calls": 2.5, "called": 1.95, "uncalled": -1.28,
+    "near": 1.28, "far": -1.97, "soon_6": 1.37, "soon_60": 2.0,
+    "words": 1.15, "margin": 0.45, "form": 1.07, "misfit": -0.68, "no_form": 0.19, "plain": -0.44,
+    "opens": -1.16, "asks": -1.77, "reacts": -1.48, "shows": -1.0, "reply_other": -2.43,
+    "call_other": -2.14, "content": 0.67, "long": 0.9, "again": -1.08, "laughs": -1.05,
+    "me": -0.59,
+}  # fmt: skip
+"""What counts for an answer, and how much, in logits."""
+LEAST = -0.8
 """Logits from which a line answers."""
 
-Signs = tuple[float, ...]
+Signs = dict[str, float]
 
 _EDGES = re.compile(r"^\W+|\W+$")
+_TWICE = re.compile(r"([\u4e00-\u9fff])[不没唔]\1")
+_EITHER = re.compile(r"(.{1,3})还是(.{1,4})")
+_LETTERS = re.compile(r"[\u4e00-\u9fffa-z0-9]")
+
+
+@dataclass(frozen=True, slots=True)
+class _Talk:
+    """The lines and what is known of all of them."""
+
+    lines: Sequence[Line]
+    places: Mapping[int, int]
+    """Place of a line in the log → its place among the lines."""
+    asking: frozenset[int]
+    """Places among the lines of those that ask."""
+    names: Sequence[str]
+    letters: Sequence[frozenset[str]]
+    """For each line its characters that say something."""
+    rarity: Mapping[str, float]
+    linked: Sequence[Mapping[int, float]]
+    """For each line those before it and how well they are linked, in logits."""
+
+    def shared(self, i: int, j: int) -> float:
+        """How rare the characters are that two lines share."""
+        return min(_MOST_SHARED, sum(self.rarity[c] for c in self.letters[i] & self.letters[j]))
 
 
 def link_answers(
@@ -59,11 +84,11 @@ def link_answers(
         questions: The questions.
         lines: The lines that are no noise, questions among them.
         links: Their links.
-        scenes: For each the label of its scene, or `NOWHERE`.
+        scenes: For each the label of its scene; scenes say nothing more than links do.
     """
     found = []
-    for asked, candidates in read_answers(questions, lines, links, scenes):
-        weighed = [(sum(map(mul, WEIGHTS, signs)), line) for line, signs in candidates]
+    for asked, candidates in read_answers(questions, lines, links):
+        weighed = [(sum(WEIGHTS[n] * v for n, v in s.items()), line) for line, s in candidates]
         best = sorted((w for w in weighed if w[0] >= LEAST), key=lambda w: (-w[0], w[1].at))
         answers = tuple(line.message for _, line in best[:_MOST])
         found.append(Question(asked.line.message, answers))
@@ -71,103 +96,164 @@ def link_answers(
 
 
 def read_answers(
-    questions: Sequence[Asked], lines: Sequence[Line], links: Links, scenes: Sequence[int]
+    questions: Sequence[Asked], lines: Sequence[Line], links: Links
 ) -> list[tuple[Asked, list[tuple[Line, Signs]]]]:
     """Each question with the lines that may answer it and what counts for each."""
+    plain = phrases("questions", "plain_characters")
+    letters = [frozenset(_LETTERS.findall(line.text)) - plain for line in lines]
     places = {line.at: i for i, line in enumerate(lines)}
-    asking = {asked.line.at for asked in questions}
-    replies: dict[int, list[int]] = {}
-    for i, line in enumerate(lines):
-        if line.parent >= 0:
-            replies.setdefault(line.parent, []).append(i)
-    return [
-        (asked, _candidates(asked, places[asked.line.at], lines, links, scenes, asking, replies))
-        for asked in questions
-    ]
+    talk = _Talk(
+        lines=lines,
+        places=places,
+        asking=frozenset(places[asked.line.at] for asked in questions),
+        names=sorted({line.message.sender for line in lines}),
+        letters=letters,
+        rarity=rarities(letters),
+        linked=[dict(before) for before in links.before],
+    )
+    return [(asked, list(_candidates(asked, talk))) for asked in questions]
 
 
-def _candidates(
-    asked: Asked,
-    i: int,
-    lines: Sequence[Line],
-    links: Links,
-    scenes: Sequence[int],
-    asking: set[int],
-    replies: Mapping[int, Sequence[int]],
-) -> list[tuple[Line, Signs]]:
-    """Lines that may answer one question, which stands at place i."""
-    linked = dict(links.after[i])
-    near = range(i + 1, min(len(lines), i + 1 + _AHEAD))
-    late = (j for j in replies.get(asked.line.at, ()) if j > i + _AHEAD)
-    found: list[tuple[Line, Signs]] = []
-    seen: set[str] = set()
-    between = together = questions = 0
-    for j in (*near, *late):
-        line = lines[j]
-        replied = line.parent == asked.line.at
-        if line.sender == asked.line.sender or (
-            line.seconds - asked.line.seconds > _SECONDS and not replied
-        ):
-            continue
-        same = scenes[j] == scenes[i] != NOWHERE
-        text = _EDGES.sub("", line.text)
-        if replied or same or j in linked or line.called:
-            around = (
-                float(same), max(_LEAST_LINK, linked.get(j, _NO_LINK)), math.exp(-between / 3),
-                math.exp(-between / 8), same and not together, line.sender in seen,
-                min(3.0, questions),
-            )  # fmt: skip
-            if not pattern("questions", "no_answer").fullmatch(text):
-                content = _content(asked.line, lines[j + 1 : j + 1 + _CONTENT[0]], line)
-                found.append((line, _signs(asked, line, text, around, line.at in asking, content)))
-        between += 1
-        together += same
-        questions += line.at in asking
-        seen.add(line.sender)
-    return found
-
-
-def _signs(asked: Asked, line: Line, text: str, around: Signs, asks: bool, content: bool) -> Signs:
-    """What counts for an answer, in the order of `NAMES`."""
+def _candidates(asked: Asked, talk: _Talk) -> Iterator[tuple[Line, Signs]]:
+    """Lines that may answer a question, and what counts for each."""
     question = asked.line
-    scene, link, near_3, near_8, first, again, questions = around
+    start = talk.places[question.at]
+    named = _named(question, talk.names)
+    between = 0
+    seen: set[str] = set()
+    for j in range(start + 1, len(talk.lines)):
+        line = talk.lines[j]
+        replied = line.parent == question.at
+        if line.sender == question.sender:
+            continue
+        near = line.seconds - question.seconds <= _SECONDS and (
+            between <= (_CALLING if question.sender in line.called else _AHEAD)
+        )
+        if (near or replied) and not says_nothing(line):
+            yield line, _signs(asked, talk, j, between, line.sender in seen, named)
+        between += 1
+        seen.add(line.sender)
+
+
+def says_nothing(line: Line) -> bool:
+    """Whether a line can't answer anything: 不知道, 同问."""
+    return pattern("questions", "no_answer").fullmatch(_EDGES.sub("", line.text)) is not None
+
+
+def _signs(
+    asked: Asked, talk: _Talk, j: int, between: int, again: bool, named: Sequence[str]
+) -> Signs:
+    """What counts for an answer, by the names of `WEIGHTS`."""
+    question, line = asked.line, talk.lines[j]
+    text = _EDGES.sub("", line.text)
+    replied, calls = line.parent == question.at, question.sender in line.called
+    called = line.sender in question.called or line.message.sender in named
     minutes = (line.seconds - question.seconds) / 60
-    shows = line.kind == "shows"
+    start = talk.places[question.at]
+    around = (start, *_around(start, talk.lines))
     strict = [kind for kind in _STRICT if kind in asked.asks_for]
     hit = any(pattern("questions", f"answers_{kind}").search(text) for kind in strict)
-    return (
-        1.0,
-        line.parent == question.at,
-        question.sender in line.called,
-        line.sender in question.called or _is_named(line.message.sender, question.text),
-        scene, link, near_3, near_8,
-        math.exp(-minutes / 5),
-        math.exp(-minutes / 60),
-        not shows and fits(asked, text),
-        hit,
-        bool(strict) and not hit and "whether" not in asked.asks_for,
-        asks,
-        line.kind == "reacts",
-        line.parent >= 0 and line.parent != question.at,
-        bool(line.called) and question.sender not in line.called,
-        content,
-        min(1.0, len(line.text) / _LONG),
-        first, again, questions,
-    )  # fmt: skip
+    form = fits(asked, text)
+    words = talk.shared(start, j)
+    content = _content(question, line, talk.lines[j + 1 : j + 1 + _CONTENT[0]])
+    told = max(talk.shared(i, j) for i in around) >= _SHARED
+    whether = "whether" in asked.asks_for
+    return {
+        "bias": 1.0,
+        "reply": replied,
+        "calls": calls,
+        "called": called,
+        "uncalled": bool(named or question.called) and not called,
+        "near": math.exp(-between / 2),
+        "far": between / 10,
+        "soon_6": math.exp(-minutes / 6),
+        "soon_60": math.exp(-minutes / 60),
+        "words": words,
+        "margin": _margin(talk, j, around),
+        "form": form,
+        "misfit": bool(strict) and not hit and not whether,
+        "no_form": whether and not strict and not form,
+        "plain": not (form or told or replied or calls or called or content),
+        "opens": pattern("threads", "opens").search(line.text) is not None,
+        "asks": j in talk.asking,
+        "reacts": line.kind == "reacts",
+        "shows": line.kind == "shows",
+        "reply_other": line.parent >= 0 and not replied,
+        "call_other": bool(line.called) and not calls,
+        "content": content,
+        "long": min(1.0, len(line.text) / _LONG),
+        "again": again,
+        "laughs": pattern("questions", "laughs").search(line.text) is not None,
+        "me": "who" not in asked.asks_for and text.startswith("我"),
+    }
 
 
 def fits(asked: Asked, text: str) -> bool:
     """Whether a text has the form of an answer to a question."""
-    kinds = {_LIKE.get(kind, kind) for kind in asked.asks_for}
-    return any(pattern("questions", f"answers_{kind}").search(text) for kind in sorted(kinds))
+    kinds = asked.asks_for
+    strict = [kind for kind in _STRICT if kind in kinds]
+    if any(pattern("questions", f"answers_{kind}").search(text) for kind in strict):
+        return True
+    if "either" in kinds and (match := _EITHER.search(asked.sentence)):
+        choices = set(match[1] + match[2]) - phrases("questions", "plain_characters")
+        if any(c in text for c in choices):
+            return True
+    if "whether" in kinds:
+        return _says_whether(asked.sentence, text)
+    loose = sorted(kinds & {"who", "how", "why"}) if not strict else []
+    return any(pattern("questions", f"answers_{kind}").search(text) for kind in loose)
+
+
+def _says_whether(sentence: str, text: str) -> bool:
+    """Whether a text says yes or no with the verb of the question."""
+    if any(
+        pattern("questions", f"asks_{verb}").search(sentence)
+        and pattern("questions", f"says_{verb}").search(text)
+        for verb in _YES_NO
+    ):
+        return True
+    twice = _TWICE.search(sentence)
+    return twice is not None and twice[1] in text[:_FULL_HEAD]
+
+
+def _around(start: int, lines: Sequence[Line]) -> list[int]:
+    """Places of what the asker said just before and after the question."""
+    question = lines[start]
+    near = (*range(max(0, start - 6), start), *range(start + 1, min(len(lines), start + 4)))
+    return [
+        i for i in near
+        if lines[i].sender == question.sender
+        and abs(lines[i].seconds - question.seconds) < (240 if i < start else 120)
+    ]  # fmt: skip
+
+
+def _margin(talk: _Talk, j: int, around: Sequence[int]) -> float:
+    """How much better a line is linked with the question than with another's line, in logits."""
+    linked, sender = talk.linked[j], talk.lines[j].sender
+    own = max(linked.get(i, _NO_LINK) for i in around)
+    rivals = (
+        linked.get(i, _NO_LINK)
+        for i in range(max(0, j - _RIVALS), j)
+        if i not in around and talk.lines[i].sender != sender
+    )
+    return max(-_MARGIN, min(_MARGIN, own - max(rivals, default=_NO_LINK)))
+
+
+def _named(question: Line, names: Sequence[str]) -> list[str]:
+    """Members whom a question calls without @: by the start of a name, or as 老师, 店主."""
+    titles = [m[0] for m in pattern("questions", "titles").finditer(question.text)]
+    return [
+        name for name in names
+        if name != question.message.sender
+        and (_is_named(name, question.text) or any(title in name for title in titles))
+    ]  # fmt: skip
 
 
 def _is_named(name: str, text: str) -> bool:
-    """Whether a question calls a member without @."""
     return len(name) >= _NAME and name[:_NAME].lower() in text
 
 
-def _content(question: Line, following: Sequence[Line], answer: Line) -> bool:
+def _content(question: Line, answer: Line, following: Sequence[Line]) -> bool:
     """Whether the asker, speaking next, is content."""
     own = (n for n in following if n.sender == question.sender)
     said = next((n for n in own if n.seconds - answer.seconds <= _CONTENT[1]), None)

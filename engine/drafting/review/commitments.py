@@ -49,7 +49,7 @@ def _promised(line: Line, before: Sequence[Line]) -> Commitment | None:
 
 def _accepted(line: Line, ahead: Sequence[Line]) -> tuple[Line, Commitment] | None:
     """Where the one asked agrees, and the to-do that it makes, if they do."""
-    asks = (s for s in line.sentences if pattern("promises", "requests").search(s))
+    asks = (s for s in line.sentences if _requests(s))
     if (request := next(asks, None)) is None:
         return None
     for answer in ahead:
@@ -61,6 +61,13 @@ def _accepted(line: Line, ahead: Sequence[Line]) -> tuple[Line, Commitment] | No
             who, due = answer.message.sender, _due(answer.text) or _due(request)
             return answer, Commitment(line.message, who, _what(request), due, answer.message)
     return None
+
+
+def _requests(sentence: str) -> bool:
+    """Whether a sentence asks the one it calls to do something."""
+    if pattern("promises", "done").search(sentence) and "?" not in sentence:
+        return False
+    return bool(pattern("promises", "requests").search(sentence))
 
 
 def _agrees(text: str) -> bool:

@@ -12,7 +12,7 @@ from engine.drafting.review.structure import Quote
 
 _MOST = 10
 _SHORTEST, _LONGEST = 6, 120  # characters of a line
-_NAMES = 0.6  # weight of telling words that make praise name something
+_NAMES = 0.3  # weight of telling words that make praise name something
 
 
 def praise(lines: Sequence[Line]) -> tuple[Quote, ...]:

@@ -22,6 +22,10 @@ _LONGEST = 12  # characters of a keyword
 _COMMON = 4.0  # background idf of a word that says nothing; the commonest have 1
 _RARE = 12.0  # of a word that says as much as words do
 _ONE_CHARACTER = 0.45  # weight of nouns of one character, which are often cut from others
+_LEAST = 0.2  # what a keyword tells at least
+_ONE_UNKNOWN = 7.0  # background idf of a character that jieba's background lacks
+_GUESSED, _GUESSED_VERB = 0.8, 0.4  # weight of words that were guessed, not known
+_NOUNS = ("n", "eng", "j", "i", "l")
 _KINDS = ("n", "v", "a", "j", "i", "l", "eng", "z", "f", "b")
 _EMPTY_KINDS = frozenset({"vyou", "vshi", "ad", "f"})
 
@@ -56,12 +60,15 @@ def rank(texts: Sequence[Sequence[Word]], count: int) -> list[tuple[str, float]]
     """The words that tell most about texts, best first, weights 0 to 1.
 
     Args:
-        texts: The texts, cut.
+        texts: The words of each text that may be keywords, in order.
         count: How many words to return at most.
 
     Returns:
-        Words of at least two characters, ranked by the mean of both methods' weights.
+        Words of two to twelve characters, ranked by the mean of both methods' weights.
     """
+    texts = [kept for text in texts if (kept := [word for word in text if _is_keyword(word)])]
+    if not texts:
+        return []
     merits: dict[str, float] = {}
     for ranked in (_by_frequency(texts), _by_neighbours(texts)):
         top = max(ranked.values(), default=0.0)
@@ -80,7 +87,7 @@ def prepare() -> None:
 
 def _by_frequency(texts: Sequence[Sequence[Word]]) -> dict[str, float]:
     """TF-IDF of words, with the number of texts that hold one as its frequency."""
-    counts = Counter(word for text in texts for word in {w for w in text if _is_keyword(w)})
+    counts = Counter(word for text in texts for word in set(text))
     weights: dict[str, float] = {}
     for word, n in counts.items():
         weights[word.word] = weights.get(word.word, 0.0) + n * telling(word)
@@ -91,12 +98,8 @@ def _by_neighbours(texts: Sequence[Sequence[Word]]) -> Mapping[str, float]:
     """jieba's TextRank; a gap between texts keeps their words from being neighbours."""
     ranker = _jieba().TextRank()
     ranker.tokenizer = _Cutter(texts, ranker.span)
-    ranker.stop_words = stop_words()
-    ranked = ranker.textrank("", topK=None, withWeight=True, allowPOS=_TEXTRANK_KINDS)
-    return {word: weight for word, weight in ranked if _keeps(word)}
-
-
-_TEXTRANK_KINDS = ("n", "nr", "ns", "nt", "nz", "vn", "v", "eng", "j", "i", "l")
+    kinds = sorted({word.flag for text in texts for word in text})
+    return dict(ranker.textrank("", topK=None, withWeight=True, allowPOS=kinds))
 
 
 class _Cutter:
@@ -108,19 +111,15 @@ class _Cutter:
 
     def cut(self, _: str) -> Iterator[Word]:
         for text in self._texts:
-            yield from (word if _is_keyword(word) else _BLANK for word in text)
+            yield from text
             yield from self._gap
 
 
-_BLANK = Word("", "x")
-
-
 def _is_keyword(word: Word) -> bool:
-    return _keeps(word.word) and telling(word) > 0
-
-
-def _keeps(word: str) -> bool:
-    return 2 <= len(word) <= _LONGEST
+    """Whether a word may stand as a keyword: a noun, or a verb that is known."""
+    if not 2 <= len(word.word) <= _LONGEST or telling(word) < _LEAST:
+        return False
+    return word.flag.startswith(_NOUNS) or word.word in _background()[0]
 
 
 @lru_cache(maxsize=65536)
@@ -133,9 +132,12 @@ def _weight(word: str, flag: str) -> float:
     if len(word) == 1 and not (flag.startswith("n") and not word.isascii()):
         return 0.0
     frequencies, median = _background()
-    idf = frequencies.get(word, median if len(word) > 1 else 7.0)
+    idf = frequencies.get(word, median if len(word) > 1 else _ONE_UNKNOWN)
     rarity = min(1.0, max(0.0, (idf - _COMMON) / (_RARE - _COMMON)))
-    kind = 1.0 if flag.startswith(("n", "eng", "j", "i", "l")) else 0.75 if flag == "vn" else 0.6
+    noun = flag.startswith(_NOUNS)
+    kind = 1.0 if noun else 0.75 if flag == "vn" else 0.6
+    if word not in frequencies and not word.isascii():
+        kind *= _GUESSED if noun else _GUESSED_VERB
     return rarity * kind * (_ONE_CHARACTER if len(word) == 1 else 1.0)
 
 

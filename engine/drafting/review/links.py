@@ -17,7 +17,9 @@ from operator import mul
 from engine.drafting.review.patterns import pattern
 from engine.drafting.review.reading import Line
 
-WINDOW = 24  # lines back that a line may be linked with
+FEW = 200
+"""Lines that a log is thought to have at least when words are counted."""
+WINDOW = 20  # lines back that a line may be linked with
 _MINUTES = 90.0  # and minutes
 _REPLY = 6.0  # logits of an explicit reply
 _SHORT = 6  # characters of a line that follows on rather than opens
@@ -35,7 +37,7 @@ NAMES = (
 """What counts for a link, in the order of `Signs`."""
 WEIGHTS = (
     0.42, 0.26, -1.74, 1.24, 2.86, 1.5, 0.51, 0.7,
-    0.63, 0.66, 0.98, 0.23, 0.31, -0.44, 0.47, -3.38,
+    0.63, 0.64, 1.0, 0.23, 0.31, -0.44, 0.47, -3.38,
 )  # fmt: skip
 
 Signs = tuple[float, ...]
@@ -138,7 +140,10 @@ def rare_characters(lines: Sequence[Line]) -> list[dict[str, float]]:
 
 
 def rarities(groups: Sequence[Iterable[str]]) -> dict[str, float]:
-    """Item → how rare it is among groups, 0 (in every one) to 1 (in one)."""
+    """Item → how rare it is among groups, 0 (in every one) to 1 (in one).
+
+    Few groups are taken for some of 200: what a short chat is about stands in most of its lines.
+    """
     counts = Counter(item for group in groups for item in group)
-    total = math.log(len(groups) + 2)
+    total = math.log(max(len(groups), FEW) + 2)
     return {item: 1 - math.log(n) / total for item, n in counts.items()}

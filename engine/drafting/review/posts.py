@@ -211,9 +211,12 @@ def _unanswered(writing: _Writing) -> None:
 def _todos(writing: _Writing) -> None:
     """Promises that are not past by the window's end."""
     material = writing.material
-    open_ones = list(_still_open(material))
+    everything = list(_still_open(material))
+    soonest = sorted(everything, key=lambda one: (not one[0].due, -one[0].message.time.timestamp()))
+    chosen = soonest[: writing.most("todos")]  # dated ones first, then the latest
+    open_ones = [one for one in everything if one in chosen]
     days = {promise.message.time.date() for promise, _ in open_ones}
-    for promise, words in open_ones[-writing.most("todos") :]:
+    for promise, words in open_ones:
         day = promise.message.time
         values = {"who": material.quoter.name(promise.who), "quote": words}
         if len(days) > 1 or day.date() != material.messages[-1].time.date():
@@ -237,7 +240,9 @@ def _still_open(material: Material) -> Iterator[tuple[Commitment, str]]:
 def _closing(writing: _Writing) -> None:
     material = writing.material
     who, answers = helper(material.analysis) if material.analysis else ("", [])
-    values = {"helper": material.quoter.name(who), "helped": str(len(answers))} if who else {}
+    thanked = material.facts.helpers if material.facts else ()
+    new = who and not any(who in name or name in who for name in thanked)
+    values = {"helper": material.quoter.name(who), "helped": str(len(answers))} if new else {}
     writing.quote(values.get("helper", ""))
     elements: tuple[tuple[str, Callable[[], str]], ...] = (
         ("thanks", lambda: writing.say("thanks", values)),

@@ -16,7 +16,7 @@ from engine.drafting.review.reading import Line
 
 _ASKS_FOR = ("when", "where", "price", "amount", "who", "how", "why", "which", "whether", "either")
 _BARE = 5  # letters of a question that has nothing but its mark
-_SHORT = 16  # letters of a question with a question word but no mark
+_SHORT = 18  # letters of a question with a question word but no mark
 _TAIL_MARKS, _LAST = 4, 40  # characters at a sentence's end that hold its mark, its last clause
 
 _CLAUSES = re.compile(r"[^,。!;~… ]{1,80}[,。!;~…? ]{0,6}")
@@ -54,7 +54,7 @@ def _asked(line: Line) -> Asked | None:
 def _asks_for(clause: str, sentence: str) -> frozenset[str]:
     """What a clause asks for; nothing: it doesn't ask."""
     bare = _EDGES.sub("", clause)
-    if bare in _echoes() or pattern("questions", "statement").search(clause):
+    if bare in _echoes() or pattern("questions", "reported").search(clause):
         return frozenset()
     marked = "?" in clause or ("?" in sentence[-_TAIL_MARKS:] and clause in sentence[-_LAST:])
     ending = _TAIL.sub("", clause).rstrip("?")
@@ -62,6 +62,8 @@ def _asks_for(clause: str, sentence: str) -> frozenset[str]:
     opens = bool(pattern("questions", "opening").search(clause))
     dialect = bool(pattern("questions", "dialect").search(ending))
     yes_no = dialect or any(pattern("questions", n).search(ending) for n in ("particles", "tails"))
+    if not (opens or yes_no) and pattern("questions", "statement").search(clause):
+        return frozenset()
     if not (marked or yes_no or opens or _ends_asking(bare, kinds)):
         return frozenset()
     if yes_no and not kinds - {"which"}:
@@ -73,7 +75,7 @@ def _asks_for(clause: str, sentence: str) -> frozenset[str]:
 
 def _ends_asking(clause: str, kinds: frozenset[str]) -> bool:
     """Whether a clause without mark or particle asks: it is short, or of the form 是不是."""
-    return bool(kinds) and (len(clause) <= _SHORT or "whether" in kinds)
+    return bool(kinds) and (len(clause) <= _SHORT or bool(kinds & {"whether", "either"}))
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from engine.chatlog.message import ChatMessage
 from engine.drafting.checks import check_wording
@@ -33,9 +33,17 @@ class Quoter:
         privacy: masks personal data.
         rules: what posts may not say.
         names: brand, group and members: words in them are no claim.
+        kinds: kind of message → what stands for one without words: image → 图片.
     """
 
-    def __init__(self, privacy: Privacy, rules: ComplianceRules, names: Iterable[str]) -> None:
+    def __init__(
+        self,
+        privacy: Privacy,
+        rules: ComplianceRules,
+        names: Iterable[str],
+        kinds: Mapping[str, str],
+    ) -> None:
+        self._kinds = kinds
         self._privacy = privacy
         self._rules = rules
         self._names = tuple(filter(None, names))
@@ -67,9 +75,9 @@ class Quoter:
         """Ids of messages that a statement points at; the messages will stand in the review."""
         for message in messages:
             if message.id not in self._lines:
-                self._lines[message.id] = Line(
-                    message.id, message.time, self.name(message.sender), self.words(message.text)
-                )
+                who = self.name(message.sender) or self._kinds.get(message.kind, "")
+                text = self.words(message.text) or f"[{self._kinds.get(message.kind, '…')}]"
+                self._lines[message.id] = Line(message.id, message.time, who, text)
         return tuple(dict.fromkeys(message.id for message in messages))
 
     def fit(self, message: ChatMessage, least: int, most: int, strict: bool = False) -> str:

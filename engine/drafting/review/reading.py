@@ -26,6 +26,7 @@ _TITLE = 1.0  # weight of 《a title》
 _LINK = re.compile(r"(?:https?://|www\.)[!-~]{1,300}")
 _ENDS = re.compile(r"[^。!！?？;；\n…~～]{1,200}[。!！?？;；\n…~～]{0,6}")
 _CALLED = re.compile(r"@[^\s@,，。:：!！?？]{1,24}[\s\u2005]?")
+_FIRST_PART = re.compile(r"\w*")
 _NAMED = re.compile(r"《([^《》]{1,20})》")
 
 
@@ -38,6 +39,8 @@ class Line:
     """Its place among the lines."""
     seconds: float
     """Its time, in seconds from the first line's."""
+    sender: str
+    """Id of who said it."""
     text: str
     """What it says, folded, without names called, links and stickers."""
     kind: noise.Kind
@@ -50,11 +53,6 @@ class Line:
     """The place of the line it replies to; -1: none known."""
     called: frozenset[str] = frozenset()
     """Ids of the members it calls with @."""
-
-    @property
-    def sender(self) -> str:
-        """Id of who said it."""
-        return self.message.sender_id or self.message.sender
 
     @property
     def says(self) -> bool:
@@ -83,7 +81,8 @@ def read(
     for at, message in enumerate(said):
         text = _bare(message, people)
         kind = noise.kind_of(message, text, refused)
-        line = Line(message, at, (message.time - first).total_seconds(), text, kind)
+        sender = message.sender_id or message.sender
+        line = Line(message, at, (message.time - first).total_seconds(), sender, text, kind)
         parent = places.get(message.reply_to, -1) if message.reply_to else -1
         line.parent = parent if parent < at else -1
         line.called = frozenset(people[name] for name in message.mentions if name in people)
@@ -145,5 +144,12 @@ def _terms(line: Line, names: Sequence[str]) -> dict[str, float]:
 
 @cache
 def _name_words(names: tuple[str, ...]) -> frozenset[str]:
-    """Members' names, folded: talking to someone is not talking about something."""
-    return frozenset(fold_text(name).strip() for name in names)
+    """What members are called: their names, folded, the part before a bracket or the like, and
+    the persons' names in them (老周喝茶 → 老周). Talking to someone is not talking about something.
+    """
+    called: set[str] = set()
+    for name in names:
+        folded = fold_text(name).strip()
+        called.update((folded, _FIRST_PART.match(folded)[0]))  # type: ignore[index]
+        called.update(word.word for word in cut(folded)[:1] if word.flag.startswith("nr"))
+    return frozenset(called)

@@ -59,7 +59,7 @@ def write_review(
     if analysis is None and facts is None:
         raise InputError("A review needs a chat log or the facts of an activity. Give one of them.")
     incidents = incidents or {}
-    quoter = Quoter(Privacy(recipe.private, contacts), rules, _names(analysis, brief))
+    quoter = Quoter(Privacy(recipe.private, contacts), rules, _names(analysis, brief), recipe.kinds)
     values = whole_values(analysis, facts, brief, recipe, quoter, incidents)
     if name := quoter.fit_title(chat):
         values.setdefault("community", name)

@@ -6,7 +6,7 @@ The two most alike are put together first, until none are alike enough (agglomer
 average linkage). At last every line may move once more between topics.
 
 A cluster is the sum of its scenes' vectors, whose inner products are the average linkage. Above
-400 clusters this is done in blocks one after another and again over what they leave, so that time
+250 clusters this is done in blocks one after another and again over what they leave, so that time
 grows with the lines and not with their square.
 """
 
@@ -24,11 +24,14 @@ from engine.drafting.review.links import Links, rarities
 from engine.drafting.review.reading import Line
 from engine.drafting.review.threads import NOWHERE, TOPICS, Placement
 
-_ALIKE = 0.12  # similarity from which scenes are put together
+_ALIKE = 0.1  # similarity from which scenes are put together
 _PEOPLE = 0.3  # what shared members count beside shared words
-_NEAR = 0.1  # what nearness in time counts for scenes of one line; less for longer ones
+_NEAR = 0.15  # what nearness in time counts for scenes of one line; less for longer ones
 _NEAR_MINUTES = 20.0
-_BLOCK = 400  # clusters that are compared with each other
+_PARTED = 3  # lines of scenes that run through each other and were told apart for a reason
+_CHARACTERS = 0.5  # what a character of a word counts beside the word
+_ROUNDS = 4  # in which lines may move between topics
+_BLOCK = 250  # clusters that are compared with each other
 
 Vector = dict[str, float]
 Matrix = NDArray[np.float64]
@@ -60,7 +63,7 @@ def gather(lines: Sequence[Line], links: Links, scenes: Sequence[int]) -> list[i
     clusters = _join_all(_clusters(lines, scenes))
     topic_of = {scene: n for n, cluster in enumerate(clusters) for scene in cluster.scenes}
     placement = Placement(lines, links, [topic_of.get(scene, NOWHERE) for scene in scenes])
-    placement.settle(TOPICS, rounds=1)
+    placement.settle(TOPICS, _ROUNDS)
     return placement.labels
 
 
@@ -82,14 +85,22 @@ def _clusters(lines: Sequence[Line], scenes: Sequence[int]) -> list[Cluster]:
 
 
 def _weigh_words(lines: Iterable[Line]) -> Vector:
-    """Words by how much they tell and, logarithmically, by how often they are said."""
+    """Words by how much they tell and, logarithmically, by how often they are said.
+
+    Their characters count as well, so that 下雨 and 雨衣 are alike.
+    """
     weights: Vector = {}
     counts: Counter[str] = Counter()
     for line in lines:
         for word, weight in line.terms.items():
             counts[word] += 1
             weights[word] = max(weights.get(word, 0.0), weight)
-    return {word: weight * (1 + math.log(counts[word])) for word, weight in weights.items()}
+    vector = {word: weight * (1 + math.log(counts[word])) for word, weight in weights.items()}
+    for word, weight in list(vector.items()):
+        for character in word if len(word) > 1 and not word.isascii() else "":
+            key = f"#{character}"
+            vector[key] = max(vector.get(key, 0.0), _CHARACTERS * weight)
+    return vector
 
 
 def _weigh_people(lines: Iterable[Line]) -> Vector:
@@ -121,20 +132,22 @@ def _join_all(clusters: list[Cluster]) -> list[Cluster]:
 
 def _similarities(clusters: Sequence[Cluster]) -> Matrix:
     """Average similarity of every two clusters, nearness in time included: float64 (n, n)."""
-    places: dict[str, int] = {}
-    for cluster in clusters:
-        for key in cluster.total:
-            places.setdefault(key, len(places))
+    held = Counter(key for cluster in clusters for key in cluster.total)
+    shared = (key for key, n in held.items() if n > 1)
+    places = {key: place for place, key in enumerate(shared)}
     sums = np.zeros((len(clusters), max(1, len(places))))
     for i, cluster in enumerate(clusters):
         for key, x in cluster.total.items():
-            sums[i, places[key]] = x / cluster.weight
+            if (place := places.get(key)) is not None:
+                sums[i, place] = x / cluster.weight
     first = np.array([c.first for c in clusters])
     last = np.array([c.last for c in clusters])
     pause = np.maximum(first[:, None], first) - np.minimum(last[:, None], last)
     size = np.array([c.lines for c in clusters])
     near = np.exp(-np.maximum(0, pause) / 60 / _NEAR_MINUTES)
-    near /= np.sqrt(np.minimum(size[:, None], size))
+    fewest = np.minimum(size[:, None], size)
+    near /= np.sqrt(fewest)
+    near[(pause < 0) & (fewest >= _PARTED)] = 0
     return np.asarray(sums @ sums.T + _NEAR * near)
 
 

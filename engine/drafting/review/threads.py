@@ -15,9 +15,10 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from operator import mul
 
-from engine.drafting.review.links import Links
+from engine.drafting.review.links import FEW, Links
 from engine.drafting.review.reading import Line
 
 NOWHERE = -1
@@ -27,7 +28,8 @@ _ROUNDS = 3
 _PRIOR = 6.0  # lines whose words a thread is thought to hold before any is known
 _PRIOR_PEOPLE = 4.0
 _LEAST_LINK = -5.0
-_OPTIONS = 7  # threads with the best links that are weighed
+_STIRS = 8  # lines before and after one that moved which are looked at again
+_OPTIONS = 5  # threads with the best links that are weighed
 _MOST_WORDS = 4.0
 _HALF = 0.5  # what characters count, which are many
 _LOWEST, _HIGHEST = -2.0, 5.0  # of what words and characters count
@@ -53,13 +55,31 @@ class Weights:
 
 
 SCENES = Weights(
-    (0.65, 0.55, -0.84, -0.95, 0.49, 0.66, 0.71, 0.5), (-3.2, -2.0, 0.93, 1.64, -1.0), -2.0
+    (0.64, 0.55, -0.85, -0.94, 0.46, 0.64, 0.7, 0.48), (-3.24, -2.0, 0.92, 1.64, -1.05), -2.5
 )
 """For stretches of talk without a long pause."""
 TOPICS = Weights(
-    (0.74, 0.49, -1.18, -0.74, 0.66, 0.53, 0.78, 0.64), (-2.6, -2.0, 1.5, 1.7, -1.2), -9.0
+    (0.73, 0.49, -1.15, -0.72, 0.68, 0.5, 0.78, 0.4), (-2.56, -1.95, 1.49, 1.7, -1.29), -9.0
 )
 """For all that is said about one thing."""
+
+
+class _Counted:
+    """Items of lines (words, characters) and how many lines of each thread hold them."""
+
+    def __init__(self, items: Sequence[Mapping[str, float]], factor: float = 1.0) -> None:
+        self.items = [{item: factor * own for item, own in line.items()} for line in items]
+        """For each line its items with what they count."""
+        self.weights = [sum(line.values()) for line in self.items]
+        everywhere = Counter(item for line in items for item in line)
+        total = max(FEW, len(items))
+        self.usual = {item: total / (_PRIOR * n) for item, n in everywhere.items()}
+        """How much a line of a thread that holds an item counts against all lines that do."""
+        self.holders: dict[str, Counter[int]] = {item: Counter() for item in everywhere}
+
+    def count(self, i: int, label: int, step: int) -> None:
+        for item in self.items[i]:
+            _step(self.holders[item], label, step)
 
 
 class Placement:
@@ -69,13 +89,11 @@ class Placement:
         self.lines = lines
         self.labels = list(labels)
         self._links = links
-        self._words: dict[str, Counter[int]] = defaultdict(Counter)
-        self._characters: dict[str, Counter[int]] = defaultdict(Counter)
+        self._words = _Counted([line.terms for line in lines])
+        self._characters = _Counted(links.characters, _HALF)
         self._people: dict[str, Counter[int]] = defaultdict(Counter)
-        self._sizes: Counter[int] = Counter()
-        self._word_counts = Counter(w for line in lines for w in line.terms)
-        self._character_counts = Counter(c for own in links.characters for c in own)
         self._people_counts = Counter(line.sender for line in lines)
+        self._sizes: Counter[int] = Counter()
         for i, label in enumerate(self.labels):
             self._count(i, label, 1)
 
@@ -87,7 +105,7 @@ class Placement:
             for i in sorted(waiting):
                 if (label := self._best(i, weights)) != self.labels[i]:
                     self._move(i, label)
-                    moved.update(j for j, _ in (*self._links.before[i], *self._links.after[i]))
+                    moved.update(range(max(0, i - _STIRS), min(len(self.lines), i + _STIRS + 1)))
             waiting = moved
 
     def options(self, i: int) -> list[tuple[int, Signs | None]]:
@@ -146,16 +164,8 @@ class Placement:
         speaker = self._people[line.sender]
         share = self._people_counts[line.sender] / len(self.lines)
         sizes = [self._sizes[label] - (label == mine) for label in labels]
-        words = self._ratios(line.terms, self._words, self._word_counts, labels, sizes, mine)
-        letters = self._ratios(
-            self._links.characters[i],
-            self._characters,
-            self._character_counts,
-            labels,
-            sizes,
-            mine,
-            _HALF,
-        )
+        words = self._ratios(self._words, i, labels, sizes)
+        letters = self._ratios(self._characters, i, labels, sizes)
         found = []
         for label, size, said, spelt in zip(labels, sizes, words, letters, strict=True):
             there = speaker.get(label, 0) - (label == mine)
@@ -164,25 +174,19 @@ class Placement:
         return found
 
     def _ratios(
-        self,
-        items: Mapping[str, float],
-        counts: Mapping[str, Counter[int]],
-        everywhere: Mapping[str, int],
-        labels: Sequence[int],
-        sizes: Sequence[int],
-        mine: int,
-        factor: float = 1.0,
+        self, counted: _Counted, i: int, labels: Sequence[int], sizes: Sequence[int]
     ) -> list[float]:
         """For each thread the sum of log ratios of items' frequencies there to those in all."""
-        weight = sum(items.values())
-        totals = [weight * math.log(_PRIOR / (size + _PRIOR)) for size in sizes]
-        for item, own in items.items():
-            holders = counts[item]
-            usual = len(self.lines) / (_PRIOR * everywhere[item])
+        weight, mine = counted.weights[i], self.labels[i]
+        totals = [weight * _base(size) for size in sizes]
+        for item, own in counted.items[i].items():
+            holders, usual = counted.holders[item], counted.usual[item]
             for n, label in enumerate(labels):
-                if label in holders and (there := holders[label] - (label == mine)) > 0:
+                if there := holders.get(label):
+                    if label == mine:
+                        there -= 1
                     totals[n] += own * math.log1p(there * usual)
-        return [max(_LOWEST, min(_HIGHEST, factor * total)) for total in totals]
+        return [max(_LOWEST, min(_HIGHEST, total)) for total in totals]
 
     def _move(self, i: int, label: int) -> None:
         self._count(i, self.labels[i], -1)
@@ -190,15 +194,17 @@ class Placement:
         self._count(i, label, 1)
 
     def _count(self, i: int, label: int, step: int) -> None:
-        if label == NOWHERE:
-            return
-        line = self.lines[i]
-        self._sizes[label] += step
-        for word in line.terms:
-            _step(self._words[word], label, step)
-        for character in self._links.characters[i]:
-            _step(self._characters[character], label, step)
-        _step(self._people[line.sender], label, step)
+        if label != NOWHERE:
+            self._sizes[label] += step
+            self._words.count(i, label, step)
+            self._characters.count(i, label, step)
+            _step(self._people[self.lines[i].sender], label, step)
+
+
+@cache
+def _base(size: int) -> float:
+    """What an item counts that no line of a thread holds, in logits."""
+    return math.log(_PRIOR / (size + _PRIOR))
 
 
 def _step(counts: Counter[int], label: int, step: int) -> None:

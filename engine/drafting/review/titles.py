@@ -1,8 +1,8 @@
-"""Lines of a topic in → its title: a short telling question or clause of theirs.
+"""Lines of a topic in → its title: a telling question of theirs, or what it is about.
 
-The title holds words of the chat, cleaned of what leads in and out, at most 20 characters. Of the
-clauses the one wins that holds most of the topic's keywords in least space, early ones and
-questions before others; if none is fit, two keywords make the title.
+The title holds words of the chat, cleaned of what leads in and out, at most 20 characters. A
+question or a clause is taken when it holds the topic's best keywords and speaks of the thing, not
+of 我 and 你; otherwise the two best keywords that are nouns make the title (尺码和队服).
 """
 
 from __future__ import annotations
@@ -15,21 +15,33 @@ from engine.drafting.review.reading import Line
 
 LONGEST = 20
 _SHORTEST = 4
+_FALLS = 0.35  # how fast keywords count less from one to the next
+_WORTH = 1.1  # merit from which a clause is taken
+_LEAST_HELD = 0.7  # of the best keyword's weight that a clause must hold
+_ASKS, _LATE, _LENGTH, _BAD = 0.6, 0.4, 0.03, 0.6  # what counts for and against a clause
+_FAIR = 9  # characters of a fair title
 
 _CLAUSES = re.compile(r"[^,。!?;:~…\n ]{2,60}[?]?")
 
 
 def title(lines: Sequence[Line], keywords: Sequence[str]) -> str:
     """The title of a topic with these lines and keywords, best keyword first."""
-    weights = {word: 1 / (1 + 0.35 * i) for i, word in enumerate(keywords)}
-    best, merit = "", 0.0
+    weights = {word: 1 / (1 + _FALLS * i) for i, word in enumerate(keywords)}
+    best, merit = "", _WORTH
     for place, clause in _clauses(lines):
         own = _merit(clause, weights, place / max(1, len(lines)))
         if own > merit:
             best, merit = clause, own
-    if best:
-        return best.rstrip("?")
-    return "、".join(keywords[:2])[:LONGEST] or lines[0].text[:LONGEST]
+    return best.rstrip("?") or _phrase(keywords) or lines[0].text[:LONGEST]
+
+
+def _phrase(keywords: Sequence[str]) -> str:
+    """The two best keywords that don't hold each other, joined."""
+    first = keywords[0] if keywords else ""
+    other = (word for word in keywords[1:] if not set(word) & set(first))
+    second = next(other, "")
+    joined = f"{first}和{second}" if second else first
+    return joined if len(joined) <= LONGEST else first[:LONGEST]
 
 
 def _clauses(lines: Sequence[Line]) -> Iterator[tuple[int, str]]:
@@ -53,7 +65,11 @@ def _trimmed(clause: str) -> str:
 def _merit(clause: str, weights: dict[str, float], place: float) -> float:
     """How well a clause tells what a topic is about."""
     held = sum(weight for word, weight in weights.items() if word in clause)
-    if not held:
+    if held < _LEAST_HELD:
         return 0.0
-    merit = held + 0.5 * ("?" in clause) - 0.4 * place - 0.03 * abs(len(clause) - 9)
-    return merit - 1.0 * bool(pattern("threads", "title_bad").search(clause))
+    asks = "?" in clause or any(
+        pattern("questions", name).search(clause) for name in ("which", "when", "where", "how")
+    )
+    merit = held + _ASKS * asks - _LATE * place - _LENGTH * abs(len(clause) - _FAIR)
+    bad = len(pattern("threads", "title_bad").findall(clause))
+    return merit - _BAD * bad

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from engine.drafting.review.keywords import rank
+from engine.drafting.review.keywords import Word, rank
 from engine.drafting.review.quotes import centralities, choose
 from engine.drafting.review.reading import Line
 from engine.drafting.review.structure import Quote, Topic
@@ -48,7 +48,7 @@ def _topic(lines: Sequence[Line], total: int) -> Topic | None:
     telling = [line for line in lines if line.says and line.terms]
     if not telling:
         return None
-    keywords = [word for word, _ in rank([line.words for line in telling], _KEYWORDS)]
+    keywords = [word for word, _ in rank(telling_words(telling), _KEYWORDS)]
     people = Counter(line.message.sender for line in lines)
     return Topic(
         title=title(telling, keywords),
@@ -58,6 +58,11 @@ def _topic(lines: Sequence[Line], total: int) -> Topic | None:
         quotes=_quotes(telling),
         weight=round(len(lines) / total, 4),
     )
+
+
+def telling_words(lines: Sequence[Line]) -> list[list[Word]]:
+    """The words of each line that it is about."""
+    return [[word for word in line.words if word.word in line.terms] for line in lines]
 
 
 def _quotes(lines: Sequence[Line]) -> tuple[Quote, ...]:

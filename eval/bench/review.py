@@ -1,0 +1,252 @@
+"""What a review finds in chat logs with known truth, and how fast, printed.
+
+python eval/bench/review.py FOLDER [--only 'dev-*'] [--speed] [--fit]
+
+Quality: precision, recall and F1 of topics, to-dos, unanswered and answered questions of each log
+and of all. Speed: the logs of the folder repeated month after month up to 10,000 and 100,000
+messages. --fit learns the weights of links and threads anew from the logs and prints them as they
+stand in engine/drafting/review, and what they score on each log when learned from the others: only
+ever run it on logs that nothing else is measured on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+from machine import heading
+from numpy.typing import NDArray
+
+from engine.chatlog import open_log
+from engine.chatlog.message import ChatMessage
+from engine.drafting.review import links, noise, threads
+from engine.drafting.review.analysis import analyse
+from engine.drafting.review.links import Links
+from engine.drafting.review.reading import Line, read
+from engine.drafting.review.threads import NOWHERE, Placement, Weights
+from engine.evaluation.review import LISTS, ReviewReport, evaluate
+from engine.evaluation.tally import Tally
+from engine.evaluation.truth import Case, read_cases
+
+Vector = NDArray[np.float64]
+
+SIZES = (1_000, 10_000, 100_000)
+PAUSE, BETWEEN = 3600.0, 25  # what parts two scenes of a topic: seconds, lines
+NOWHERE_PENALTY = -1.0  # leaving all threads is a little worse than the logs say
+SIZE_FACTOR = 0.6  # large topics draw a little less than the logs say
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """Weights learned from some logs."""
+
+    links: tuple[float, ...]
+    scenes: Weights
+    topics: Weights
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A log with its truth by line."""
+
+    case: Case
+    lines: list[Line]
+    topics: list[int]
+    scenes: list[int]
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    options.add_argument("folder", type=Path)
+    options.add_argument("--only", default="*", help="names of logs, e.g. 'dev-*'")
+    options.add_argument("--speed", action="store_true")
+    options.add_argument("--fit", action="store_true")
+    given = options.parse_args()
+    print(heading())
+    cases = list(read_cases(given.folder, lambda path: list(open_log(path)), given.only))
+    show(evaluate(cases, analyse, given.folder.name))
+    if given.fit:
+        fit(cases)
+    if given.speed:
+        speed([message for case in cases for message in case.messages])
+
+
+def show(report: ReviewReport) -> None:
+    """Print a table: a log a line."""
+    print(f"{'':24}" + "".join(f"{name:>24}" for name in LISTS))
+    for log in report.logs:
+        print(f"{log.name:24}" + "".join(_figures(log.lists[name]) for name in LISTS))
+    print(f"{'all':24}" + "".join(_figures(report.lists[name]) for name in LISTS))
+
+
+def _figures(tally: Tally) -> str:
+    return f"{tally.precision.value:>10.2f} {tally.recall.value:.2f} {tally.f1:.2f}    "
+
+
+def speed(messages: Sequence[ChatMessage]) -> None:
+    """Print the time of logs of several sizes."""
+    analyse(messages[:20])  # loads jieba
+    for size in SIZES:
+        log = repeated(messages, size)
+        start = time.perf_counter()
+        analyse(log)
+        seconds = time.perf_counter() - start
+        print(f"{size:>8,} messages: {seconds:6.1f} s, {1e6 * seconds / size:6.0f} µs a message")
+
+
+def repeated(messages: Sequence[ChatMessage], size: int) -> list[ChatMessage]:
+    """A log of so many messages: the given ones month after month."""
+    log: list[ChatMessage] = []
+    month = 0
+    while len(log) < size:
+        later = timedelta(days=31 * month)
+        for m in sorted(messages, key=lambda m: m.time):
+            reply = f"{month}-{m.reply_to}" if m.reply_to else ""
+            log.append(replace(m, id=f"{month}-{m.id}", time=m.time + later, reply_to=reply))
+        month += 1
+    return log[:size]
+
+
+def fit(cases: Sequence[Case]) -> None:
+    """Print weights learned from all logs and the figures of each learned from the others."""
+    lessons = [lesson(case) for case in cases]
+    for held in lessons:
+        others = [one for one in lessons if one is not held]
+        if others:
+            with_taught(teach(others), held.case)
+    taught = teach(lessons)
+    for name, weights in (
+        ("links.WEIGHTS", taught.links),
+        ("threads.SCENES", (taught.scenes.thread, taught.scenes.nowhere)),
+        ("threads.TOPICS", (taught.topics.thread, taught.topics.nowhere)),
+    ):
+        print(f"{name} = {weights}")
+
+
+def with_taught(taught: Taught, case: Case) -> None:
+    """Print the figures of a log analysed with other weights."""
+    linked = links.find_links
+    with (
+        patch("engine.drafting.review.analysis.find_links", lambda x: linked(x, taught.links)),
+        patch("engine.drafting.review.threads.SCENES", taught.scenes),
+        patch("engine.drafting.review.themes.TOPICS", taught.topics),
+    ):
+        print("learned from the others:")
+        show(evaluate([case], analyse, "held out"))
+
+
+def lesson(case: Case) -> Lesson:
+    """Read a log and give its lines the labels of their true topics and scenes."""
+    lines = [line for line in read(case.messages) if not noise.is_noise(line)]
+    of = {i: n for n, topic in enumerate(case.truth.topics) for i in topic.messages}
+    topics = [of.get(line.message.id, NOWHERE) for line in lines]
+    scenes: list[int] = []
+    last: dict[int, int] = {}
+    for i, topic in enumerate(topics):
+        before = last.get(topic, -1)
+        parted = before < 0 or (
+            lines[i].seconds - lines[before].seconds > PAUSE or i - before > BETWEEN
+        )
+        scenes.append(NOWHERE if topic == NOWHERE else i if parted else scenes[before])
+        last[topic] = i
+    return Lesson(case, lines, topics, scenes)
+
+
+def teach(lessons: Sequence[Lesson]) -> Taught:
+    """Learn all weights."""
+    weights = teach_links(lessons)
+    found = [links.find_links(one.lines, weights) for one in lessons]
+    both = list(zip(lessons, found, strict=True))
+    scenes = teach_threads((one.lines, link, one.scenes) for one, link in both)
+    topics = teach_threads((one.lines, link, one.topics) for one, link in both)
+    smaller = (SIZE_FACTOR if name == "size" else 1 for name in threads.NAMES)
+    kept = tuple(round(w * f, 2) for w, f in zip(topics[0], smaller, strict=True))
+    return Taught(
+        weights,
+        Weights(*_lowered(scenes), threads.SCENES.alone),
+        Weights(kept, _lowered(topics)[1], threads.TOPICS.alone),
+    )
+
+
+def _lowered(
+    weights: tuple[tuple[float, ...], tuple[float, ...]],
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    thread, nowhere = weights
+    return thread, (round(nowhere[0] + NOWHERE_PENALTY, 2), *nowhere[1:])
+
+
+def teach_links(lessons: Sequence[Lesson]) -> tuple[float, ...]:
+    """Logistic regression: do two lines belong to the same scene?"""
+    rows, same = [], []
+    for one in lessons:
+        near = links.read_signs(one.lines, links.rare_characters(one.lines))
+        for i, signs in enumerate(near):
+            for j, own in signs:
+                if NOWHERE not in (one.scenes[i], one.scenes[j]):
+                    rows.append(own)
+                    same.append(one.scenes[i] == one.scenes[j])
+    x, y = np.array(rows, float), np.array(same, float)
+
+    def slope(w: Vector) -> Vector:
+        return np.asarray(x.T @ (_sigmoid(x @ w) - y) / len(y) + 1e-3 * w)
+
+    return _rounded(descend(slope, np.zeros(x.shape[1]), 500, 0.05))
+
+
+def teach_threads(
+    logs: Iterable[tuple[Sequence[Line], Links, Sequence[int]]],
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Softmax regression: which thread does a line belong to while all others stand right?"""
+    rows: list[tuple[Vector, int]] = []
+    empty_thread, empty = [0.0] * len(threads.NAMES), [0.0] * len(threads.NOWHERE_NAMES)
+    for lines, found, labels in logs:
+        placement = Placement(lines, found, labels)
+        for i, label in enumerate(labels):
+            options = placement.options(i)
+            if any(signs is None for _, signs in options):
+                continue
+            places = [*(place for place, _ in options), NOWHERE]
+            if label in places:
+                signs = [[*s, *empty] for _, s in options if s is not None]
+                nowhere = [*empty_thread, *placement.nowhere(i)]
+                rows.append((np.array([*signs, nowhere], float), places.index(label)))
+
+    def slope(w: Vector) -> Vector:
+        total = 3e-3 * w
+        for x, y in rows:
+            p = np.exp(x @ w - (x @ w).max())
+            p /= p.sum()
+            p[y] -= 1
+            total = total + p @ x / len(rows)
+        return np.asarray(total)
+
+    w = _rounded(descend(slope, np.zeros(len(empty_thread) + len(empty)), 300, 0.1))
+    return w[: len(empty_thread)], w[len(empty_thread) :]
+
+
+def descend(slope: Callable[[Vector], Vector], w: Vector, steps: int, rate: float) -> Vector:
+    """Gradient descent by Adam (Kingma and Ba 2015)."""
+    mean, square = np.zeros_like(w), np.zeros_like(w)
+    for step in range(1, steps + 1):
+        g = slope(w)
+        mean, square = 0.9 * mean + 0.1 * g, 0.99 * square + 0.01 * g * g
+        w = w - rate * mean / (1 - 0.9**step) / (np.sqrt(square / (1 - 0.99**step)) + 1e-8)
+    return w
+
+
+def _sigmoid(z: Vector) -> Vector:
+    return np.asarray(1 / (1 + np.exp(-z)))
+
+
+def _rounded(w: Vector) -> tuple[float, ...]:
+    return tuple(round(float(x), 2) for x in w)
+
+
+if __name__ == "__main__":
+    main()
