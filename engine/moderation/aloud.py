@@ -17,8 +17,8 @@ from operator import ne
 from pathlib import Path
 
 from engine.bundled import bundled
-from engine.text import fold_text, sounds, syllables
-from engine.text.sounds import spoken
+from engine.text import fold_text, syllables
+from engine.text.sounds import sounded, spoken
 
 WORDS = Path(__file__).with_name("heard.tsv")
 """Everyday words and their cost; made by `engine.moderation.build_heard`."""
@@ -153,15 +153,14 @@ def _emoji() -> Iterable[tuple[str, str]]:
 
 def _spell(text: str) -> str:
     """One mark for each character's syllable; syllables easily confused share one."""
-    marks = _marks()
-    return "".join([marks[sound] for sound in sounds(text).tolist()])
+    return sounded(text).translate(_marks())
 
 
 @cache
-def _marks() -> tuple[str, ...]:
-    """The mark of each syllable, by its id."""
+def _marks() -> str:
+    """The mark of each syllable, by its id; what has no sound is silent."""
     numbers: dict[str, int] = {"": 0}
-    return tuple(
+    return "".join(
         chr(_FIRST_MARK + numbers.setdefault(name, len(numbers))) if name else _SILENT
         for name in spoken()
     )

@@ -41,7 +41,7 @@ _UNKNOWN = 0.1
 """The chance that a text is like nothing learned: keeps what is strange from looking guilty."""
 _FLOOR = 0.25
 """Below this probability the classifier's opinion is not worth a finding."""
-_DOUBT, _SURE = 0.1, 0.5
+_DOUBT, _SURE = 0.12, 0.35
 """Between these chances of a violation a message is read aloud and looked at once more."""
 
 

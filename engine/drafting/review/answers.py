@@ -35,15 +35,14 @@ _MOST_SHARED, _SHARED = 2.5, 0.7  # rarity of characters in common: all that cou
 _FULL_HEAD = 8  # characters of an answer in which a verb of the question is looked for
 
 WEIGHTS: Mapping[str, float] = {
-    "bias": -4.36, "reply": 5.0, "calls": 2.5, "called": 1.95, "uncalled": -1.28,
-    "near": 1.28, "far": -1.97, "soon_6": 1.37, "soon_60": 2.0,
-    "words": 1.15, "margin": 0.45, "form": 1.07, "misfit": -0.68, "no_form": 0.19, "plain": -0.44,
-    "opens": -1.16, "asks": -1.77, "reacts": -1.48, "shows": -1.0, "reply_other": -2.43,
-    "call_other": -2.14, "content": 0.67, "long": 0.9, "again": -1.08, "laughs": -1.05,
-    "me": -0.59,
+    "bias": -6.41, "reply": 5.24, "calls": 3.16, "called": 2.01, "uncalled": -1.73, "near": 1.67,
+    "far": 0.02, "soon_6": 1.47, "soon_60": 2.68, "words": 0.96, "margin": 0.61, "form": 1.57,
+    "misfit": -0.33, "no_form": 0.88, "plain": -0.97, "opens": -1.7, "asks": -2.03,
+    "reacts": -1.09, "shows": -1.53, "reply_other": -1.95, "call_other": -2.34, "content": 0.78,
+    "long": 1.21, "again": -1.27, "laughs": -1.2, "me": -0.76,
 }  # fmt: skip
 """What counts for an answer, and how much, in logits."""
-LEAST = -0.8
+LEAST = -0.9
 """Logits from which a line answers."""
 
 Signs = dict[str, float]

@@ -2,8 +2,8 @@
 
 Evidence is gathered clause by clause (knowledge/review/promises.txt): someone who says 我 or means
 it, something to do, a time to come, things given or brought to others, an answer to a call for
-help; against it: done, habit, doubt, wish, joke. The weights began as those of a logistic regression
-over the dev logs of eval/sets/review and were raised where something is never a promise.
+help; against it: done, habit, doubt, wish, joke. The weights began as those of a logistic
+regression over the dev logs of eval/sets/review and were raised where something never promises.
 """
 
 from __future__ import annotations
