@@ -35,14 +35,14 @@ _MOST_SHARED, _SHARED = 2.5, 0.7  # rarity of characters in common: all that cou
 _FULL_HEAD = 8  # characters of an answer in which a verb of the question is looked for
 
 WEIGHTS: Mapping[str, float] = {
-    "bias": -6.41, "reply": 5.24, "calls": 3.16, "called": 2.01, "uncalled": -1.73, "near": 1.67,
-    "far": 0.02, "soon_6": 1.47, "soon_60": 2.68, "words": 0.96, "margin": 0.61, "form": 1.57,
-    "misfit": -0.33, "no_form": 0.88, "plain": -0.97, "opens": -1.7, "asks": -2.03,
-    "reacts": -1.09, "shows": -1.53, "reply_other": -1.95, "call_other": -2.34, "content": 0.78,
-    "long": 1.21, "again": -1.27, "laughs": -1.2, "me": -0.76,
+    "bias": -6.29, "reply": 5.23, "calls": 3.17, "called": 2.03, "uncalled": -1.74, "near": 1.5,
+    "far": 0.01, "soon_6": 1.4, "soon_60": 2.71, "words": 0.95, "margin": 0.65, "form": 1.62,
+    "misfit": -0.31, "no_form": 0.91, "plain": -0.96, "opens": -1.68, "asks": -2.04,
+    "reacts": -1.07, "shows": -1.54, "reply_other": -1.94, "call_other": -2.35, "content": 0.76,
+    "long": 1.18, "again": -1.3, "laughs": -1.2, "me": -0.76,
 }  # fmt: skip
 """What counts for an answer, and how much, in logits."""
-LEAST = -0.9
+LEAST = -0.8
 """Logits from which a line answers."""
 
 Signs = dict[str, float]
@@ -68,6 +68,8 @@ class _Talk:
     rarity: Mapping[str, float]
     linked: Sequence[Mapping[int, float]]
     """For each line those before it and how well they are linked, in logits."""
+    replied: Mapping[int, int]
+    """Place of a line in the log → place among the lines of the last reply to it."""
 
     def shared(self, i: int, j: int) -> float:
         """How rare the characters are that two lines share."""
@@ -109,6 +111,7 @@ def read_answers(
         letters=letters,
         rarity=rarities(letters),
         linked=[dict(before) for before in links.before],
+        replied={line.parent: i for i, line in enumerate(lines)},
     )
     return [(asked, list(_candidates(asked, talk))) for asked in questions]
 
@@ -122,6 +125,9 @@ def _candidates(asked: Asked, talk: _Talk) -> Iterator[tuple[Line, Signs]]:
     seen: set[str] = set()
     for j in range(start + 1, len(talk.lines)):
         line = talk.lines[j]
+        late = line.seconds - question.seconds > _SECONDS or between > _CALLING
+        if late and j > talk.replied.get(question.at, -1):
+            return
         replied = line.parent == question.at
         if line.sender == question.sender:
             continue

@@ -29,7 +29,7 @@ def find_commitments(lines: Sequence[Line]) -> list[Commitment]:
     found: dict[int, Commitment] = {}
     for i, line in enumerate(talk):
         if line.says and (promised := _promised(line, talk[max(0, i - _BEFORE) : i])) is not None:
-            found[line.at] = promised
+            found.setdefault(line.at, promised)  # what was accepted says more
         if line.says and len(line.called) == 1:
             accepted = _accepted(line, talk[i + 1 : i + 1 + _AHEAD])
             if accepted is not None:

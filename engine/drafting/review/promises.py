@@ -25,8 +25,9 @@ _HIT = 0.0  # merit from which a clause promises
 _BIAS = -5.9
 _IN_CLAUSE = {
     "due": 0.5, "verbs": 0.7, "moves": 0.7, "me": 0.5, "will": 0.9, "ba": 1.35,
-    "outright": 3.0, "takes": 5.8, "done": -3.0, "habit": -5.5, "vague": -1.8, "wish": -1.8,
+    "outright": 3.5, "takes": 5.8, "done": -3.0, "habit": -5.5, "vague": -1.8, "wish": -1.8,
     "joke": -4.0, "refuses": -3.0, "hearsay": -1.2, "leaves": -1.8, "asks": -6.5, "tells": -1.3,
+    "oneself": -6.0,
 }  # fmt: skip
 _TOGETHER = {
     ("due", "verbs"): 1.8, ("due", "moves"): 1.6, ("me", "verbs"): 1.3, ("me", "moves"): 2.0,
@@ -34,10 +35,10 @@ _TOGETHER = {
 }  # fmt: skip
 _FOR = [name for name, logits in _IN_CLAUSE.items() if logits > 0]
 _AGAINST = [name for name, logits in _IN_CLAUSE.items() if logits < 0]
+_AGREES_TO, _SAYS_ME = 2.0, 0.8  # agrees and names when and what; speaks of himself elsewhere
 _AGREES, _REQUESTED, _VOLUNTEERS, _OTHERS, _JOKE_AROUND = 1.1, 1.05, 0.95, 0.8, -1.2
-_HOPELESS = (
-    _HIT - _AGREES - _REQUESTED - _VOLUNTEERS - _OTHERS
-)  # nothing around a clause makes up for that
+_HOPELESS = _HIT - sum((_AGREES, _AGREES_TO, _SAYS_ME, _REQUESTED, _VOLUNTEERS, _OTHERS))
+"""Merit that nothing around a clause makes up for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,9 @@ def find_promise(line: Line, before: Sequence[Line]) -> Promise | None:
         if merit < _HOPELESS:
             continue
         around = _around(line, before) if around is None else around
-        if merit + around > (best.merit if best else _HIT):
-            best = Promise(clause, merit + around)
+        merit += around + _beside(line, clause)
+        if merit > (best.merit if best else _HIT):
+            best = Promise(clause, merit)
     return best
 
 
@@ -91,6 +93,18 @@ def _in_clause(clause: str, asked: bool) -> float:
     if asked:
         against.add("asks")
     return merit + sum(_IN_CLAUSE[name] for name in against)
+
+
+def _beside(line: Line, clause: str) -> float:
+    """What the rest of a line says for what one clause says, in logits."""
+    merit = 0.0
+    if pattern("promises", "agrees_to").search(line.text) and all(
+        _evidence(name).search(clause) for name in ("due", "verbs")
+    ):
+        merit += _AGREES_TO
+    if not _evidence("me").search(clause) and _evidence("me").search(line.text):
+        merit += _SAYS_ME
+    return merit
 
 
 def _evidence(name: str) -> re.Pattern[str]:

@@ -26,7 +26,7 @@ _TITLE = 1.0  # weight of 《a title》
 _LINK = re.compile(r"(?:https?://|www\.)[!-~]{1,300}")
 _ENDS = re.compile(r"[^。!！?？;；\n…~～]{1,200}[。!！?？;；\n…~～]{0,6}")
 _CALLED = re.compile(r"@[^\s@,，。:：!！?？]{1,24}[\s\u2005]?")
-_FIRST_PART = re.compile(r"\w*")
+_PART = re.compile(r"\w+")
 _NAMED = re.compile(r"《([^《》]{1,20})》")
 
 
@@ -144,12 +144,15 @@ def _terms(line: Line, names: Sequence[str]) -> dict[str, float]:
 
 @cache
 def _name_words(names: tuple[str, ...]) -> frozenset[str]:
-    """What members are called: their names, folded, the part before a bracket or the like, and
-    the persons' names in them (老周喝茶 → 老周). Talking to someone is not talking about something.
+    """What members are called, folded: talking to someone is not talking about something.
+
+    Their names, the part before a bracket or the like, the persons' names in them (老周喝茶 →
+    老周), and the children by whom parents name themselves (米粒妈 → 米粒).
     """
     called: set[str] = set()
     for name in names:
         folded = fold_text(name).strip()
-        called.update((folded, _FIRST_PART.match(folded)[0]))  # type: ignore[index]
-        called.update(word.word for word in cut(folded)[:1] if word.flag.startswith("nr"))
+        called.update((folded, *_PART.findall(folded)[:1]))
+        called.update(word.word for word in cut(folded) if word.flag.startswith("nr"))
+        called.update(match[0] for match in pattern("noise", "children").finditer(folded))
     return frozenset(called)

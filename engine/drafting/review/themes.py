@@ -24,7 +24,7 @@ from engine.drafting.review.links import Links, rarities
 from engine.drafting.review.reading import Line
 from engine.drafting.review.threads import NOWHERE, TOPICS, Placement
 
-_ALIKE = 0.1  # similarity from which scenes are put together
+_ALIKE = 0.11  # similarity from which scenes are put together
 _PEOPLE = 0.3  # what shared members count beside shared words
 _NEAR = 0.15  # what nearness in time counts for scenes of one line; less for longer ones
 _NEAR_MINUTES = 20.0
