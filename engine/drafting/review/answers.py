@@ -26,7 +26,7 @@ _SECONDS = 18 * 3600.0
 _MOST = 5  # answers that are kept
 _STRICT = ("when", "where", "price", "amount")  # kinds whose answers have a form of their own
 _YES_NO = ("can", "have", "be", "need", "done", "will", "enough")
-_NO_LINK, _MARGIN = -5.0, 3.0  # logits of lines that aren't linked; largest margin that counts
+_NO_LINK, _MARGIN = -5.0, 2.0  # logits of lines that aren't linked; largest margin that counts
 _CONTENT = 4, 600.0  # lines and seconds after an answer in which the asker may be content
 _RIVALS = 12  # lines before an answer that it may be linked with instead
 _NAME = 2  # first characters of a name by which a question may call a member
@@ -37,7 +37,7 @@ _FULL_HEAD = 8  # characters of an answer in which a verb of the question is loo
 WEIGHTS: Mapping[str, float] = {
     "bias": -6.29, "reply": 5.23, "calls": 3.17, "called": 2.03, "uncalled": -1.74, "near": 1.5,
     "far": 0.01, "soon_6": 1.4, "soon_60": 2.71, "words": 0.95, "margin": 0.65, "form": 1.62,
-    "misfit": -0.31, "no_form": 0.91, "plain": -0.96, "opens": -1.68, "asks": -2.04,
+    "misfit": -0.31, "whether": 0.91, "yes_no": 0.7, "plain": -0.96, "opens": -1.68, "asks": -2.04,
     "reacts": -1.07, "shows": -1.54, "reply_other": -1.94, "call_other": -2.35, "content": 0.76,
     "long": 1.18, "again": -1.3, "laughs": -1.2, "me": -0.76,
 }  # fmt: skip
@@ -175,9 +175,10 @@ def _signs(
         "soon_60": math.exp(-minutes / 60),
         "words": words,
         "margin": _margin(talk, j, around),
-        "form": form,
+        "form": form and not whether,
+        "yes_no": form and whether,
         "misfit": bool(strict) and not hit and not whether,
-        "no_form": whether and not strict and not form,
+        "whether": whether and not strict,
         "plain": not (form or told or replied or calls or called or content),
         "opens": pattern("threads", "opens").search(line.text) is not None,
         "asks": j in talk.asking,

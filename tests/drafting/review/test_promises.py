@@ -27,6 +27,15 @@ PROMISES = {
     "customer service": "明天给您补发一盒，运费我们出",
     "volunteer": "横幅我负责做，周四前做好",
     "calls": "下次活动前一天我打电话跟管理处对好",
+    "offers then": "那我来统计人数吧",
+    "will": "周四之前我会把方案改好",
+    "thing first": "急救包我带",
+    "Latin thing": "这个bug我来修",
+    "agrees, when, what": "收到，马上处理",
+    "himself, in the clause before": "我跟店家再谈谈，周三前给大家答复",
+    "once off work": "等我下班给大家拍张照",
+    "for others, unnamed doer": "名单今晚就给保险公司发过去",
+    "grandmother": "外婆给你们煮一锅绿豆汤，明天带来",
 }
 
 NO_PROMISES = {
@@ -55,6 +64,21 @@ NO_PROMISES = {
     "arrived": "我到楼下了",
     "signs up": "我报名，两个人",
     "story": "上次我帮他搬家，累死了",
+    "habit at home": "我家是晚上八点才吃饭",
+    "always": "我都是提前一天准备好",
+    "for oneself": "这一招我明天就试",
+    "remembers": "这句话我要记下来",
+    "decides for the family": "听完我决定明天早上陪孩子走路去",
+    "when done": "等他画完我再看",
+    "own plans": "我下周三要去外地出差",
+    "given already": "钥匙我寄给你了",
+    "sent here by another": "我老婆让我来问问还有没有位子",
+    "visits again": "太好玩了，下次还来",
+    "took": "我昨天给她戴了口罩去的",
+    "list follows": "明天的名单我排一下：前排三个，后排五个",
+    "grabs": "那最后一个归我",
+    "what to bring": "那我带啥好呢",
+    "seeks a place": "问一下，城东这边有没有周末能带孩子看书的地方",
 }
 
 

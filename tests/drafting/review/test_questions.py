@@ -28,6 +28,12 @@ QUESTIONS = {
     "clause first": ("能带朋友么，她没进群", "whether"),
     "Cantonese": ("二楼有插座冇", "whether"),
     "English": ("can we park there?", "whether"),
+    "which way": ("下雨的话往哪躲", "where"),
+    "either, no mark": ("分组是抽签还是自己报", "either"),
+    "slipped my mind": ("那个群文件叫啥来着", "which"),
+    "Shanghai": ("两件可以拼着寄伐", "whether"),
+    "known to somebody": ("有人知道附近几点还有夜宵么", "whether"),
+    "hopes not": ("周末不会改期吧", "whether"),
 }
 
 NO_QUESTIONS = {
@@ -46,6 +52,21 @@ NO_QUESTIONS = {
     "greeting": "早上好，吃了吗",
     "says who": "谁先到谁占座",
     "no hope": "怎么可能",
+    "asks others": "明天上班我问问他愿不愿意来",
+    "goes to ask": "我顺便去门卫那问下到底咋回事",
+    "is asked": "我妈天天问我到家没",
+    "either way": "改不改都通知大家",
+    "a few": "我再煮几根玉米",
+    "a few more": "多做几份",
+    "not known": "不知道是没睡好还是着凉",
+    "never seen": "孩子没见过红薯长啥样",
+    "blames": "昨天谁说的",
+    "nobody": "这水平，没谁了",
+    "not at all": "红绿灯那边一动不动",
+    "too": "我也想问这个",
+    "suggests": "提个意见，时间有点紧，能不能多留十分钟",
+    "begs to borrow": "求借一本",
+    "glad": "过关了多高兴的事",
 }
 
 
@@ -77,6 +98,10 @@ ANSWERED = {
     "yes": ("小周: 明天还上课吗", "老韩: 上的"),
     "content": ("小周: 请问表怎么填呀", "老韩: 点最上面的链接", "小周: 谢谢，填好了"),
     "image": ("小周: 路线是哪条？", "老韩 > 1: [图片]"),
+    "verb again": ("小周: 挖出来的能带走吗", "花花: 今天好晒啊", "老韩: 能，一家两斤"),
+    "either": ("小周: 尺码偏大还是偏小？", "老韩: 偏小，买大一号"),
+    "later reply": ("小周: 几点发车？", *["花花: 今天路上真堵"] * 3, "老韩 > 1: 八点十分"),
+    "by title": ("小周: 请问韩老师停车场几点开门", "花花: 好热", "老韩老师: 七点"),
 }
 
 UNANSWERED = {
@@ -85,6 +110,20 @@ UNANSWERED = {
     "does not know": ("小周: 石桥渡几点开门？", "花花: 不知道"),
     "sticker": ("小周: 石桥渡几点开门？", "花花: [表情]"),
     "days later": ("小周: 石桥渡几点开门？", "花花 +3000: 明天聚餐吃火锅"),
+    "nobody has seen": ("小周: 昨晚谁看见我的保温杯了", "花花: 我没留意"),
+    "is not clear": ("小周: 门票要多少钱？", "花花: 这个我不清楚哈"),
+    "not mine": ("小周: 捡到一把黑伞，是谁的？", "花花: 不是我"),
+    "picture of something else": (
+        "小周: 问一下，城东有没有周末能带孩子看书的地方",
+        "花花: [图片]",
+        "花花: 我儿子把帽子画成了披萨",
+    ),
+    "own afterthought": ("小周: 雨衣要自己带吗", "小周: 我家那件破了"),
+    "another talk goes on": (
+        "花花: 这道题我用方程做的",
+        "小周: 摊位费下周怎么分",
+        "花花: 我今天剪了点素材，开头那段太燃了",
+    ),
     "to another": ("小周: 几点开门？", "花花: @老韩 照片修好了", "老韩: @花花 辛苦"),
 }
 
