@@ -59,7 +59,7 @@ def review(
     moderator = open_moderator(settings(), rules, model)
 
     def analysed(messages: Sequence[ChatMessage]) -> Analysis:
-        return analyse(messages, ignore=lambda text: moderator.check(text).flagged)
+        return analyse(messages, ignore=lambda text: moderator.check(text).suggestion == "block")
 
     with progress_bar() as progress:
         report = evaluate(cases, analysed, str(folder), statements=_statements(), progress=progress)

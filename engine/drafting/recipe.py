@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -132,7 +132,25 @@ class Channel(_Part):
     """Whether %NICKNAME% may stand in the text."""
 
 
-class Recipe(_Part):
+class RecipeFile(_Part):
+    """What is read from a file of its own."""
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read it from a YAML file.
+
+        Raises:
+            RecipeError: the file can't be read or has a wrong or unknown key.
+        """
+        try:
+            return cls.model_validate(read_yaml(path, "Recipe"))
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(step) for step in first["loc"]) or "(whole file)"
+            raise RecipeError(f"Recipe {path}, key '{key}': {first['msg']}.") from error
+
+
+class Recipe(RecipeFile):
     """What one kind of draft needs."""
 
     kind: str
@@ -169,20 +187,6 @@ class Recipe(_Part):
             used |= {*channel.longest, *channel.at_least}
             _known(used, self.patterns, f"channels.{name}: element")
         return self
-
-    @classmethod
-    def load(cls, path: Path) -> Recipe:
-        """Read a recipe from a YAML file.
-
-        Raises:
-            RecipeError: the file can't be read or has a wrong or unknown key.
-        """
-        try:
-            return cls.model_validate(read_yaml(path, "Recipe"))
-        except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(str(step) for step in first["loc"]) or "(whole file)"
-            raise RecipeError(f"Recipe {path}, key '{key}': {first['msg']}.") from error
 
     def channel(self, name: str) -> Channel:
         """The channel of that name.

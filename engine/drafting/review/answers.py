@@ -35,11 +35,11 @@ _MOST_SHARED, _SHARED = 2.5, 0.7  # rarity of characters in common: all that cou
 _FULL_HEAD = 8  # characters of an answer in which a verb of the question is looked for
 
 WEIGHTS: Mapping[str, float] = {
-    "bias": -6.29, "reply": 5.23, "calls": 3.17, "called": 2.03, "uncalled": -1.74, "near": 1.5,
-    "far": 0.01, "soon_6": 1.4, "soon_60": 2.71, "words": 0.95, "margin": 0.65, "form": 1.62,
-    "misfit": -0.31, "whether": 0.91, "yes_no": 0.7, "plain": -0.96, "opens": -1.68, "asks": -2.04,
-    "reacts": -1.07, "shows": -1.54, "reply_other": -1.94, "call_other": -2.35, "content": 0.76,
-    "long": 1.18, "again": -1.3, "laughs": -1.2, "me": -0.76,
+    "bias": -6.38, "reply": 5.31, "calls": 3.14, "called": 2.15, "uncalled": -1.76, "near": 1.5,
+    "far": 0.0, "soon_6": 1.49, "soon_60": 2.67, "words": 0.88, "margin": 0.81, "form": 1.91,
+    "misfit": -0.3, "whether": 0.99, "yes_no": 0.54, "plain": -0.9, "opens": -1.73, "asks": -1.91,
+    "reacts": -1.11, "shows": -1.17, "reply_other": -1.92, "call_other": -2.17, "content": 0.82,
+    "long": 1.23, "again": -1.3, "laughs": -1.21, "me": -0.85,
 }  # fmt: skip
 """What counts for an answer, and how much, in logits."""
 LEAST = -0.8
@@ -134,15 +134,20 @@ def _candidates(asked: Asked, talk: _Talk) -> Iterator[tuple[Line, Signs]]:
         near = line.seconds - question.seconds <= _SECONDS and (
             between <= (_CALLING if question.sender in line.called else _AHEAD)
         )
-        if (near or replied) and not says_nothing(line):
+        if replied or (near and not _says_nothing(line) and not _only_shows(asked, line)):
             yield line, _signs(asked, talk, j, between, line.sender in seen, named)
         between += 1
         seen.add(line.sender)
 
 
-def says_nothing(line: Line) -> bool:
+def _says_nothing(line: Line) -> bool:
     """Whether a line can't answer anything: 不知道, 同问."""
     return pattern("questions", "no_answer").fullmatch(_EDGES.sub("", line.text)) is not None
+
+
+def _only_shows(asked: Asked, line: Line) -> bool:
+    """Whether a line is a picture or the like where none was asked for."""
+    return line.kind == "shows" and not pattern("questions", "shown").search(asked.sentence)
 
 
 def _signs(
@@ -150,45 +155,56 @@ def _signs(
 ) -> Signs:
     """What counts for an answer, by the names of `WEIGHTS`."""
     question, line = asked.line, talk.lines[j]
-    text = _EDGES.sub("", line.text)
-    replied, calls = line.parent == question.at, question.sender in line.called
-    called = line.sender in question.called or line.message.sender in named
     minutes = (line.seconds - question.seconds) / 60
     start = talk.places[question.at]
     around = (start, *_around(start, talk.lines))
-    strict = [kind for kind in _STRICT if kind in asked.asks_for]
-    hit = any(pattern("questions", f"answers_{kind}").search(text) for kind in strict)
-    form = fits(asked, text)
-    words = talk.shared(start, j)
-    content = _content(question, line, talk.lines[j + 1 : j + 1 + _CONTENT[0]])
-    told = max(talk.shared(i, j) for i in around) >= _SHARED
-    whether = "whether" in asked.asks_for
-    return {
+    signs = _address(question, line, named) | _form(asked, line) | {
         "bias": 1.0,
-        "reply": replied,
-        "calls": calls,
-        "called": called,
-        "uncalled": bool(named or question.called) and not called,
         "near": math.exp(-between / 2),
         "far": between / 10,
         "soon_6": math.exp(-minutes / 6),
         "soon_60": math.exp(-minutes / 60),
-        "words": words,
+        "words": talk.shared(start, j),
         "margin": _margin(talk, j, around),
-        "form": form and not whether,
-        "yes_no": form and whether,
-        "misfit": bool(strict) and not hit and not whether,
-        "whether": whether and not strict,
-        "plain": not (form or told or replied or calls or called or content),
-        "opens": pattern("threads", "opens").search(line.text) is not None,
         "asks": j in talk.asking,
-        "reacts": line.kind == "reacts",
-        "shows": line.kind == "shows",
+        "content": _content(question, line, talk.lines[j + 1 : j + 1 + _CONTENT[0]]),
+        "again": again,
+    }  # fmt: skip
+    told = max(talk.shared(i, j) for i in around) >= _SHARED
+    speaks = ("form", "yes_no", "reply", "calls", "called", "content")
+    signs["plain"] = not told and not any(signs[name] for name in speaks)
+    return signs
+
+
+def _address(question: Line, line: Line, named: Sequence[str]) -> Signs:
+    """To whom a line and a question speak."""
+    replied, calls = line.parent == question.at, question.sender in line.called
+    called = line.sender in question.called or line.message.sender in named
+    return {
+        "reply": replied,
+        "calls": calls,
+        "called": called,
+        "uncalled": bool(named or question.called) and not called,
         "reply_other": line.parent >= 0 and not replied,
         "call_other": bool(line.called) and not calls,
-        "content": content,
+    }
+
+
+def _form(asked: Asked, line: Line) -> Signs:
+    """What the form of a line says for its answering a question."""
+    text = _EDGES.sub("", line.text)
+    strict = [kind for kind in _STRICT if kind in asked.asks_for]
+    hit = any(pattern("questions", f"answers_{kind}").search(text) for kind in strict)
+    form, whether = fits(asked, text), "whether" in asked.asks_for
+    return {
+        "form": form and not whether,
+        "yes_no": form and whether,
+        "whether": whether and not strict,
+        "misfit": bool(strict) and not hit and not whether,
+        "opens": pattern("threads", "opens").search(line.text) is not None,
+        "reacts": line.kind == "reacts",
+        "shows": line.kind == "shows",
         "long": min(1.0, len(line.text) / _LONG),
-        "again": again,
         "laughs": pattern("questions", "laughs").search(line.text) is not None,
         "me": "who" not in asked.asks_for and text.startswith("我"),
     }

@@ -6,16 +6,13 @@ Patterns are written and filled as in `engine.drafting.recipe`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from engine.drafting.brief import Tone
 from engine.drafting.checks import Limits
-from engine.drafting.recipe import Filled, Pattern
-from engine.errors import RecipeError
-from engine.yaml_files import read_yaml
+from engine.drafting.recipe import Filled, Pattern, RecipeFile
 
 _FACT = 0.3
 """What each slot that goes in adds to how well a pattern reads."""
@@ -51,7 +48,7 @@ class FigureWords(_Part):
     """Beside it, with {note} for a second number; left out when there is none."""
 
 
-class ReviewRecipe(_Part):
+class ReviewRecipe(RecipeFile):
     """What a review needs."""
 
     kind: str
@@ -111,20 +108,6 @@ class ReviewRecipe(_Part):
         if any(not pattern.advice for pattern in self.next_steps):
             raise ValueError("next_steps: every step names the advice that it follows")
         return self
-
-    @classmethod
-    def load(cls, path: Path) -> ReviewRecipe:
-        """Read the recipe from a YAML file.
-
-        Raises:
-            RecipeError: the file can't be read or has a wrong or unknown key.
-        """
-        try:
-            return cls.model_validate(read_yaml(path, "Recipe"))
-        except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(str(step) for step in first["loc"]) or "(whole file)"
-            raise RecipeError(f"Recipe {path}, key '{key}': {first['msg']}.") from error
 
     def say(
         self, element: str, values: Mapping[str, str], tone: Tone, advice: Sequence[str] = ()

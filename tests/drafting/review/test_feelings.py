@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from chats import chat
+
 from engine.drafting.review.feelings import complaints, praise
 from engine.drafting.review.reading import read
 
@@ -27,7 +27,7 @@ COMPLAINTS = {
     "hurried": "提个意见，四十分钟有点赶，问题刚聊开就收了",
     "nobody there": "停车场门口没人管，我绕了三圈",
     "bad sound": "后排音响声音太小，听不清",
-    "wish": "希望下次提前两天发通知",
+    "wish": "希望下次活动提前两天发路线图",
     "had we": "要是桌子底下有个插座就好了",
 }
 
