@@ -52,7 +52,7 @@ def analyse(
     links = find_links(talk)
     scenes = untangle(talk, links)
     asked = find_questions(talk)
-    questions = link_answers(asked, talk, links, scenes)
+    questions = link_answers(asked, talk, links)
     asking = {question.line.at for question in asked}
     told = [line for line in talk if line.at not in asking]
     return Analysis(

@@ -76,16 +76,13 @@ class _Talk:
         return min(_MOST_SHARED, sum(self.rarity[c] for c in self.letters[i] & self.letters[j]))
 
 
-def link_answers(
-    questions: Sequence[Asked], lines: Sequence[Line], links: Links, scenes: Sequence[int]
-) -> list[Question]:
+def link_answers(questions: Sequence[Asked], lines: Sequence[Line], links: Links) -> list[Question]:
     """Give questions their answers, best first.
 
     Args:
         questions: The questions.
         lines: The lines that are no noise, questions among them.
         links: Their links.
-        scenes: For each the label of its scene; scenes say nothing more than links do.
     """
     found = []
     for asked, candidates in read_answers(questions, lines, links):

@@ -9,7 +9,6 @@ from engine.drafting.review.answers import link_answers
 from engine.drafting.review.links import find_links
 from engine.drafting.review.questions import find_questions
 from engine.drafting.review.reading import read
-from engine.drafting.review.threads import untangle
 
 QUESTIONS = {
     "when": ("请问周六几点集合", "when"),
@@ -90,7 +89,7 @@ def _answers(*said: str) -> dict[str, list[str]]:
     lines = read(chat(*said))
     links = find_links(lines)
     questions = find_questions(lines)
-    linked = link_answers(questions, lines, links, untangle(lines, links))
+    linked = link_answers(questions, lines, links)
     return {question.message.id: ids(question.answers) for question in linked}
 
 
