@@ -75,10 +75,11 @@ def open_copywriter(settings: Settings, index: Path | None, progress: Progress) 
     from engine.drafting import Copywriter
 
     recipes = _path(settings.recipes) if settings.recipes else None
+    judge = cache(lambda: open_moderator(settings, None, None))  # opened when first needed
     return Copywriter(
         open_playbook(settings, index, progress),
         recipes=recipes,
-        judge=lambda texts: open_moderator(settings, None, None).check_many(texts),
+        judge=lambda texts: judge().check_many(texts),
         contacts=_contacts,
     )
 

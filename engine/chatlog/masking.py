@@ -14,7 +14,7 @@ from engine.chatlog.notices import quoted_names
 from engine.chatlog.record import Tally
 
 _KEPT = frozenset(("所有人", "你", "您", ""))
-_PLAIN = re.compile(r"[^\W_]*")
+_MARKS = re.compile(r"[\W_]")
 _NOT_OF_PEOPLE = ("renamed", "announced")
 
 
@@ -24,8 +24,8 @@ class Masks:
     def __init__(self) -> None:
         self._by_id: dict[str, str] = {}
         self._by_name: dict[str, str] = {}
-        self._pattern: re.Pattern[str] | None = None
-        """Matches the names known so far, the longest first; None: to be made anew."""
+        self._starts: dict[str, list[str]] = {}
+        """First two characters → the names known so far that start so, the longest first."""
         self._count = 0
 
     def masked(self, messages: Iterable[ChatMessage], tally: Tally) -> Iterator[ChatMessage]:
@@ -87,14 +87,21 @@ class Masks:
         return f"成员{self._count:02}"
 
     def _remember(self, name: str, mask: str) -> None:
-        if name not in self._by_name:
-            self._by_name[name] = mask
-            self._by_name.setdefault(_PLAIN.match(name)[0], mask)  # type: ignore[index]
-            self._pattern = None
+        for each in (name, _MARKS.split(name, maxsplit=1)[0]):
+            if each and each not in self._by_name:
+                self._by_name[each] = mask
+                if len(each) > 1:
+                    alike = self._starts.setdefault(each[:2], [])
+                    alike.append(each)
+                    alike.sort(key=len, reverse=True)
 
     def _known_in(self, text: str) -> str:
         """A text with the names known so far replaced, those of two characters and more."""
-        if self._pattern is None:
-            names = sorted((n for n in self._by_name if len(n) > 1), key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, names)) or r"(?!)")
-        return self._pattern.sub(lambda found: self._by_name[found[0]], text)
+        shown: list[str] = []
+        at = 0
+        while at < len(text):
+            starts = self._starts.get(text[at : at + 2], ())
+            name = next((name for name in starts if text.startswith(name, at)), "")
+            shown.append(self._by_name[name] if name else text[at])
+            at += len(name) or 1
+        return "".join(shown)

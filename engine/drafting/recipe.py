@@ -7,12 +7,13 @@ left out when one of its slots is empty, or gives way to what stands after a bar
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -135,6 +136,9 @@ class Channel(_Part):
 class RecipeFile(_Part):
     """What is read from a file of its own."""
 
+    what: ClassVar[str] = "Recipe"
+    """What the file is called in errors."""
+
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read it from a YAML file.
@@ -143,11 +147,15 @@ class RecipeFile(_Part):
             RecipeError: the file can't be read or has a wrong or unknown key.
         """
         try:
-            return cls.model_validate(read_yaml(path, "Recipe"))
+            return cls.model_validate(read_yaml(path, cls.what))
         except ValidationError as error:
-            first = error.errors()[0]
+            errors = error.errors()  # an unknown key says more than the missing one it stands for
+            first = min(errors, key=lambda problem: problem["type"] != "extra_forbidden")
             key = ".".join(str(step) for step in first["loc"]) or "(whole file)"
-            raise RecipeError(f"Recipe {path}, key '{key}': {first['msg']}.") from error
+            likely = difflib.get_close_matches(key, cls.model_fields, n=1)
+            unknown = first["type"] == "extra_forbidden" and likely
+            hint = f" Did you mean '{likely[0]}'?" if unknown else ""
+            raise RecipeError(f"{cls.what} {path}, key '{key}': {first['msg']}.{hint}") from error
 
 
 class Recipe(RecipeFile):

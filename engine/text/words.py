@@ -60,6 +60,10 @@ class Segmenter:
         """Cut a text into words, blanks and punctuation included; joined they are the text."""
         return _cut(self._jieba.cut, text)
 
+    def tagged(self, text: str) -> list[tuple[str, str]]:
+        """Cut a folded text into (word, part of speech), as ICTCLAS names them: n, v, r, …"""
+        return [(word, tag) for word, tag in self._jieba.tag(_SURROGATES.sub(" ", text))]
+
     def knows(self, word: str) -> bool:
         """Whether the dictionary or the list holds a word, folded."""
         return bool(self._jieba.has_word(word))

@@ -1,8 +1,8 @@
 """Texts in → their words with kinds, how rare words are, and the words that tell most.
 
 Keywords are jieba's: TF-IDF against jieba's background of word frequencies, and TextRank over
-words that stand close together. Only what cuts is replaced, by rjieba, which knows the same
-dictionary and is fifty times as fast. This module alone imports jieba.
+words that stand close together. Only what cuts is replaced, by `engine.text.words`, which knows the
+same dictionary. This module alone imports jieba.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
-from engine.bundled import bundled
 from engine.drafting.review.patterns import stop_words
-from engine.text.words import COMMUNITY_WORDS, Segmenter
+from engine.text.words import default_segmenter, search_words
 
 _LONGEST = 12  # characters of a keyword
 _COMMON = 4.0  # background idf of a word that says nothing; the commonest have 1
@@ -41,9 +40,9 @@ class Word:
 def cut(text: str) -> list[Word]:
     """Cut a folded text into words with their kinds; joined they are the text.
 
-    Lone surrogates, which no folded text holds, are not taken.
+    Lone surrogates, which no folded text holds, become blanks.
     """
-    return [Word(word, flag) for word, flag in _jieba_in_rust().tag(text)]
+    return [Word(word, flag) for word, flag in default_segmenter().tagged(text)]
 
 
 def telling(word: Word) -> float:
@@ -82,7 +81,7 @@ def rank(texts: Sequence[Sequence[Word]], count: int) -> list[tuple[str, float]]
 def prepare() -> None:
     """Load jieba and its background now: 1 to 2 s of time on the first call, then none."""
     _background()
-    _jieba_in_rust()
+    default_segmenter()
 
 
 def _by_frequency(texts: Sequence[Sequence[Word]]) -> dict[str, float]:
@@ -143,7 +142,7 @@ def _weight(word: str, flag: str) -> float:
 
 @lru_cache(maxsize=65536)
 def _inner(word: str) -> tuple[tuple[str, float], ...]:
-    pieces = _jieba_in_rust().cut_for_search(word)
+    pieces = search_words(word)
     return tuple((p, _weight(p, "n")) for p in pieces if 1 < len(p) < len(word))
 
 
@@ -162,16 +161,3 @@ def _jieba() -> Any:
         import jieba.analyse
 
         return jieba.analyse
-
-
-@cache
-def _jieba_in_rust() -> Any:
-    """A cutter with the community's words.
-
-    It is an instance of its own because `engine.text.Segmenter` gives no kinds of words.
-    """
-    import rjieba
-
-    cutter = rjieba.Jieba()
-    Segmenter(bundled(COMMUNITY_WORDS), jieba=cutter)
-    return cutter

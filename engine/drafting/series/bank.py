@@ -10,16 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from engine.drafting.recipe import Pattern
+from engine.drafting.recipe import Pattern, RecipeFile
 from engine.drafting.series.structure import Phase
 from engine.errors import RecipeError
-from engine.yaml_files import read_yaml
 
-_File = TypeVar("_File", bound=BaseModel)
 _SEPARATOR = " | "
 
 Role = Literal["lead", "team", "guest", "first", "scribe", "all"]
@@ -28,6 +26,10 @@ Role = Literal["lead", "team", "guest", "first", "scribe", "all"]
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _TopicFile(RecipeFile):
+    what: ClassVar[str] = "Topic file"
 
 
 def _split(*names: str, optional: int = 0) -> BeforeValidator:
@@ -143,7 +145,7 @@ class TopicLine(_Part):
 _Topic = Annotated[TopicLine, _split("shape", "title", "ask")]
 
 
-class Kind(_Part):
+class Kind(_TopicFile):
     """A kind of community, how a brief shows it, and what such groups talk about."""
 
     name: str
@@ -159,7 +161,7 @@ class Kind(_Part):
     topics: Mapping[Phase, tuple[_Topic, ...]]
 
 
-class _Angles(_Part):
+class _Angles(_TopicFile):
     brief: tuple[Angle, ...]
     noun: tuple[Angle, ...]
     general: tuple[Angle, ...]
@@ -184,7 +186,7 @@ class Shape(_Part):
     """What one comes for, sentences of a post without a full stop."""
 
 
-class _Formats(_Part):
+class _Formats(_TopicFile):
     shapes: Mapping[str, Shape]
     roles: Mapping[Role, str]
     """Role → its name where nobody is named; lead and guest are the format's."""
@@ -233,25 +235,15 @@ class Bank:
             RecipeError: a file is missing or can't be read, has a wrong or unknown key, or a
                 topic has a shape that no format takes; names file and key.
         """
-        common = _load(folder / "formats.yaml", _Formats)
-        angles = _load(folder / "angles.yaml", _Angles)
+        common = _Formats.load(folder / "formats.yaml")
+        angles = _Angles.load(folder / "angles.yaml")
         paths = sorted((folder / "kinds").glob("*.yaml"))
-        kinds = {path.stem: _load(path, Kind) for path in paths}
+        kinds = {path.stem: Kind.load(path) for path in paths}
         if not kinds:
             raise RecipeError(f"No kind of community in {folder / 'kinds'}. Is the folder right?")
         bank = cls(common, angles, kinds)
         _require_shapes(bank, folder)
         return bank
-
-
-def _load(path: Path, model: type[_File]) -> _File:
-    try:
-        return model.model_validate(read_yaml(path, "Topic file"))
-    except ValidationError as error:
-        errors = error.errors()  # an unknown key says more than the missing one it stands for
-        first = min(errors, key=lambda problem: problem["type"] != "extra_forbidden")
-        key = ".".join(str(step) for step in first["loc"]) or "(whole file)"
-        raise RecipeError(f"Topic file {path}, key '{key}': {first['msg']}.") from error
 
 
 def _require_shapes(bank: Bank, folder: Path) -> None:
