@@ -9,7 +9,9 @@
     ├── PlaybookError       an index is missing, damaged or made by another encoder
     ├── EncoderError        an encoder is unknown, not installed or does not answer
     ├── ModelError          a classifier is missing, damaged or made by another version
-    └── WindowsError        the store behind repeats and flood can't be reached or read
+    ├── WindowsError        the store behind repeats and flood can't be reached or read
+    ├── ChatError           a chat model is not set up, does not answer, or answers nothing usable
+    └── LedgerError         the ledger can't be opened, reached or brought up to date
 
 Every message says what was given and what to do next.
 """
@@ -55,3 +57,11 @@ class ModelError(QunceError):
 
 class WindowsError(QunceError):
     """The store behind repeats and flood is not installed, can't be reached or can't be read."""
+
+
+class ChatError(QunceError):
+    """A chat model is not set up, does not answer in time, refuses, or answers nothing usable."""
+
+
+class LedgerError(QunceError):
+    """The ledger's database is not installed, can't be reached, or is of another version."""

@@ -1,7 +1,8 @@
 """Environment and qunce.toml in → Settings, read once, by the composition root only.
 
-`qunce.toml` in the working directory may hold `index`, `encoder`, `recipes`, `rules` and `model`;
-the environment variables QUNCE_INDEX, QUNCE_ENCODER and so on win over it.
+`qunce.toml` in the working directory may hold any field of `Settings`; the environment variables
+QUNCE_INDEX, QUNCE_ENCODER and so on win over it. A secret may also stand in a file of its own:
+QUNCE_CHAT_API_KEY_FILE names one.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from engine.errors import InputError
@@ -31,6 +32,29 @@ class Settings:
     """Rules of the group, a preset's name or a file; empty: default."""
     model: str = ""
     """A classifier of one's own, `model.npz`; empty: the bundled one."""
+    chat_model: str = ""
+    """A chat model: its name at the endpoint, or `local:` and a .gguf file; empty: none."""
+    chat_base_url: str = ""
+    """Where the endpoint answers, e.g. https://api.deepseek.com/v1; empty: OpenAI's."""
+    chat_api_key: str = field(default="", repr=False)
+    chat_context: str = ""
+    """Tokens that the chat model can take in, its answer included; empty: 8192."""
+    chat_seconds: str = ""
+    """How long a whole answer may take; empty: 60."""
+    chat_prices: str = ""
+    """Price of a million tokens sent and received, e.g. `2/8 CNY`; empty: costs are not told."""
+    chat_cache: str = ""
+    """Folder that keeps answers; empty: none are kept."""
+    second_opinion: str = ""
+    """`on`: the chat model is asked about messages between review and block."""
+    database: str = ""
+    """URL of the ledger, e.g. postgresql+psycopg://user@host/qunce; empty: a file of its own."""
+    redis_url: str = field(default="", repr=False)
+    """Where several processes share windows and rate limits; empty: each has its own."""
+    bots: str = ""
+    """File that names the bots which call the hooks (YAML)."""
+    ledger_key: str = field(default="", repr=False)
+    """Key of the hashes that stand for messages; empty: made at the first start and kept."""
 
 
 def read_settings(environment: Mapping[str, str], folder: Path) -> Settings:
@@ -47,8 +71,24 @@ def read_settings(environment: Mapping[str, str], folder: Path) -> Settings:
         hint = f"Did you mean {likely[0]!r}?" if likely else f"Keys: {', '.join(names)}."
         raise InputError(f"{folder / FILE}: unknown key {unknown[0]!r}. {hint}")
     for name in names:
-        values[name] = environment.get(f"QUNCE_{name.upper()}") or values.get(name, "")
+        values[name] = _from_environment(environment, name) or values.get(name, "")
     return Settings(**values)
+
+
+def _from_environment(environment: Mapping[str, str], name: str) -> str:
+    """The variable's value, or what stands in the file that its `_FILE` twin names."""
+    variable = f"QUNCE_{name.upper()}"
+    if value := environment.get(variable):
+        return value
+    if not (place := environment.get(f"{variable}_FILE")):
+        return ""
+    try:
+        return Path(place).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{variable}_FILE names {place}, which can't be read ({type(error).__name__}). "
+            "Mend the path or its permissions."
+        ) from error
 
 
 def _read_file(path: Path) -> dict[str, str]:

@@ -39,7 +39,9 @@ def test_settings(
     [
         pytest.param(b'indx = "a"', r"unknown key 'indx'\. Did you mean 'index'\?", id="misspelt"),
         pytest.param(
-            b'colour = "a"', r"Keys: index, encoder, recipes, rules, model\.", id="unknown"
+            b'colour = "a"',
+            r"Keys: index, encoder, recipes, rules, model, chat_model,",
+            id="unknown",
         ),
         pytest.param(b"index = a", r"not valid TOML \(.*line 1", id="no-toml"),
         pytest.param(b"\xff", "not valid TOML", id="bytes"),
@@ -60,3 +62,15 @@ def test_a_folder_in_the_place_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "qunce.toml").mkdir()
     with pytest.raises(InputError, match="can't be read: Is a directory"):
         read_settings({}, tmp_path)
+
+
+def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("sk-1\n", encoding="utf-8")
+    settings = read_settings({"QUNCE_CHAT_API_KEY_FILE": str(tmp_path / "key")}, tmp_path)
+    assert settings.chat_api_key == "sk-1"
+    assert "sk-1" not in repr(settings)
+
+
+def test_a_missing_secret_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"QUNCE_CHAT_API_KEY_FILE names .*nowhere"):
+        read_settings({"QUNCE_CHAT_API_KEY_FILE": str(tmp_path / "nowhere")}, tmp_path)

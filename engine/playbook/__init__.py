@@ -94,7 +94,7 @@ class Playbook:
 
     def as_retriever(self, k: int = 5) -> BaseRetriever:
         """A langchain retriever over `search`."""
-        from engine.chat import as_retriever
+        from engine.chat.endpoint import as_retriever
 
         return as_retriever(self.search, k)
 

@@ -115,7 +115,7 @@ class EmbeddingsAPI:
     """An embeddings service that speaks OpenAI's protocol (OPENAI_API_KEY, OPENAI_BASE_URL)."""
 
     def __init__(self, model: str) -> None:
-        from engine.chat import embeddings_api
+        from engine.chat.endpoint import embeddings_api
 
         self.name = f"openai:{model}"
         self._embed = embeddings_api(model)

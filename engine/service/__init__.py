@@ -1,0 +1,1 @@
+"""HTTP in → drafts, verdicts and answers to bots out: the service (extra `serve`)."""

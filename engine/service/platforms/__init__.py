@@ -1,0 +1,4 @@
+"""Platforms' events in → incoming records; what the ladder decides → their API calls.
+
+One module a platform, pure functions of bytes and records: no clock, no network, no database.
+"""
