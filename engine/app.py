@@ -5,6 +5,9 @@ Each function imports the parts that it wires: a command waits for no other's.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +16,21 @@ from engine.errors import InputError
 from engine.settings import Settings
 
 if TYPE_CHECKING:
+    from engine.chat import ChatModel, Turn
     from engine.drafting import Copywriter
+    from engine.drafting.assisted.drafts import ChatWriter
+    from engine.evaluation.attacks import Attack, AttackReport
     from engine.moderation.classifier.learning import Learned
     from engine.moderation.classifier.model import Classifier
+    from engine.moderation.ledger import Ledger
     from engine.moderation.moderator import Moderator
+    from engine.moderation.rulebook import Rulebook
+    from engine.moderation.second_opinion import SecondOpinion
     from engine.moderation.topics import CachedEncoder
+    from engine.moderation.windows import Windows
     from engine.playbook import Playbook, Report
     from engine.playbook.build import Progress
+    from engine.text.personal import Spans
 
 _PERSONAL = {"phone", "wechat", "qq", "telegram", "email"}
 """Kinds of contacts that lead to a person."""
@@ -70,18 +81,34 @@ def open_playbook(settings: Settings, index: Path | None, progress: Progress) ->
     return Playbook.open(folder)
 
 
-def open_copywriter(settings: Settings, index: Path | None, progress: Progress) -> Copywriter:
-    """A copywriter over that index."""
+def open_copywriter(
+    settings: Settings, index: Path | None, progress: Progress, offline: bool = False
+) -> Copywriter:
+    """A copywriter over that index, with the chat model that is set unless `offline`."""
     from engine.drafting import Copywriter
 
     recipes = _path(settings.recipes) if settings.recipes else None
-    judge = cache(lambda: open_moderator(settings, None, None))  # opened when first needed
+    alone = replace(settings, second_opinion="")  # a log is long, and only blocks matter there
+    judge = cache(lambda: open_moderator(alone, None, None))  # opened when first needed
     return Copywriter(
         open_playbook(settings, index, progress),
         recipes=recipes,
         judge=lambda texts: judge().check_many(texts),
         contacts=_contacts,
+        chat=None if offline else _open_chat_writer(settings),
     )
+
+
+def _open_chat_writer(settings: Settings) -> ChatWriter | None:
+    """Who writes in place of the offline writer; None where no chat model is set."""
+    from engine.chat import Prices, read_context
+
+    if (model := open_masked_chat(settings)) is None:
+        return None
+    from engine.drafting.assisted.drafts import ChatWriter
+
+    prices = Prices.of(settings.chat_prices) if settings.chat_prices else None
+    return ChatWriter(model, prices, read_context(settings.chat_context))
 
 
 def _contacts(text: str) -> list[tuple[int, int]]:
@@ -91,6 +118,30 @@ def _contacts(text: str) -> list[tuple[int, int]]:
 
     found = find_contacts(fold(text))
     return [contact.span for contact in found if contact.kind in _PERSONAL]
+
+
+def open_moderators(
+    settings: Settings, windows: Windows
+) -> tuple[Callable[[Rulebook], Moderator], SecondOpinion | None]:
+    """What makes a moderator by some rules, and who is asked about reviews: a service's parts.
+
+    All moderators share a classifier and the windows; none asks for a second opinion itself.
+    """
+    from engine.moderation.classifier.model import Classifier, shipped
+    from engine.moderation.moderator import Moderator
+
+    model = _path(settings.model) if settings.model else None
+    classifier = Classifier.load(model) if model else shipped()
+
+    def make(rulebook: Rulebook) -> Moderator:
+        return Moderator(
+            rulebook,
+            classifier=classifier,
+            windows=windows,
+            encoder=lambda: _topic_encoder(settings.encoder),
+        )
+
+    return make, _second_opinion(settings)
 
 
 def open_moderator(settings: Settings, rules: str | None, model: Path | None) -> Moderator:
@@ -104,7 +155,31 @@ def open_moderator(settings: Settings, rules: str | None, model: Path | None) ->
         or "default",
         model=chosen,
         encoder=lambda: _topic_encoder(settings.encoder),
+        second=_second_opinion(settings),
     )
+
+
+@cache
+def _second_opinion(settings: Settings) -> SecondOpinion | None:
+    """Who is asked about reviews, one for all groups of this process; None: nobody.
+
+    Raises:
+        InputError: it is switched on without a chat model, or the switch is neither on nor off.
+    """
+    if settings.second_opinion not in ("", "on", "off"):
+        raise InputError(
+            f"second_opinion is {settings.second_opinion!r}; write `on`, `off` or leave it out."
+        )
+    if settings.second_opinion != "on":
+        return None
+    from engine.moderation.second_opinion import SecondOpinion
+
+    if not (model := open_masked_chat(settings)):
+        raise InputError(
+            "second_opinion is on, but there is no chat model to ask. Set QUNCE_CHAT_MODEL, or "
+            "leave second_opinion out."
+        )
+    return SecondOpinion(model)
 
 
 @cache
@@ -115,6 +190,70 @@ def _topic_encoder(name: str) -> CachedEncoder | None:
 
     encoder = load_encoder(name or DEFAULT)
     return CachedEncoder(encoder) if encoder else None
+
+
+def open_chat(settings: Settings) -> ChatModel | None:
+    """The chat model as set; None where none is.
+
+    Without a base URL of Qunce's own, OPENAI_BASE_URL and OPENAI_API_KEY serve, as they serve
+    every OpenAI client. That key goes nowhere else: it belongs to that address.
+
+    Raises:
+        InputError: chat_base_url, chat_context, chat_seconds, chat_prices or chat_cache can't be
+            used.
+        ChatError: there is no key, or a local model can't be loaded.
+    """
+    from engine.chat import Prices, open_model, read_context, read_seconds
+
+    if settings.chat_prices:
+        Prices.of(settings.chat_prices)
+    context, seconds = read_context(settings.chat_context), read_seconds(settings.chat_seconds)
+    if not settings.chat_model:
+        return None
+    base_url, key = settings.chat_base_url, settings.chat_api_key
+    if not base_url:
+        base_url = os.environ.get("OPENAI_BASE_URL", "")
+        key = key or os.environ.get("OPENAI_API_KEY", "")
+    return open_model(
+        settings.chat_model,
+        base_url=base_url,
+        api_key=key,
+        context=context,
+        seconds=seconds,
+        cache=_path(settings.chat_cache) if settings.chat_cache else None,
+    )
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """The ledger as set, else the user's own file."""
+    from engine.moderation.ledger import Ledger, default_database
+
+    return Ledger.open(settings.database or default_database(), key=settings.ledger_key)
+
+
+def open_masked_chat(settings: Settings) -> ChatModel | None:
+    """The chat model as set, which is never told personal data; None where none is set.
+
+    Raises:
+        InputError, ChatError: as `open_chat`.
+    """
+    from engine.chat.masking import Masked
+
+    model = open_chat(settings)
+    return Masked(model, _personal_data()) if model else None
+
+
+def as_sent(turns: Sequence[Turn]) -> list[Turn]:
+    """The turns as a chat model gets them, personal data masked."""
+    from engine.chat.masking import Masks
+
+    return Masks(_personal_data()).turns(turns)
+
+
+def _personal_data() -> Spans:
+    from engine.text.personal import PersonalData, personal_words
+
+    return PersonalData(personal_words(), _contacts).spans
 
 
 def train_classifier(
@@ -185,3 +324,37 @@ def index_corpus(
     else:
         Playbook.build([corpus], out, encoder=chosen, progress=progress)
     return Playbook.open(out)
+
+
+def open_attacks(
+    settings: Settings,
+    folder: Path,
+    only: Sequence[str],
+    model_for: Callable[[Attack], ChatModel],
+    progress: Progress,
+) -> AttackReport:
+    """Try a folder's attacks on the copywriter, each with a model of its own, masked."""
+    from engine.chat.masking import Masked
+    from engine.chatlog import open_log
+    from engine.drafting import Copywriter
+    from engine.drafting.assisted.drafts import ChatWriter
+    from engine.evaluation import attacks
+    from engine.text.personal import PersonalData, personal_words
+
+    chosen = attacks.read_attacks(folder, only)
+    base = attacks.read_base(folder, open_log(folder / "chat.txt"))
+    personal = PersonalData(personal_words(), _contacts).spans
+    moderator = open_moderator(replace(settings, second_opinion=""), None, None)
+
+    def desk(playbook: Playbook, model: ChatModel) -> Copywriter:
+        return Copywriter(
+            playbook,
+            judge=moderator.check_many,
+            contacts=_contacts,
+            chat=ChatWriter(Masked(model, personal)),
+        )
+
+    playbook = open_playbook(settings, None, progress)
+    return attacks.evaluate(
+        chosen, base, playbook, desk, model_for, personal, str(folder), progress
+    )

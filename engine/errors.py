@@ -5,7 +5,8 @@
     │   ├── DocumentError   one document can't be read (indexing counts and skips it)
     │   ├── BriefError      a brief is missing, malformed or has unknown keys
     │   ├── RecipeError     a recipe, card, theme or word list is malformed
-    │   └── ChatLogError    a chat export can't be read
+    │   ├── ChatLogError    a chat export can't be read
+    │   └── ConflictError   somebody else changed it meanwhile
     ├── PlaybookError       an index is missing, damaged or made by another encoder
     ├── EncoderError        an encoder is unknown, not installed or does not answer
     ├── ModelError          a classifier is missing, damaged or made by another version
@@ -41,6 +42,10 @@ class RecipeError(InputError):
 
 class ChatLogError(InputError):
     """A chat export can't be read: no text, no chat, several chats in one file."""
+
+
+class ConflictError(InputError):
+    """What was to be changed is no longer as the person saw it."""
 
 
 class PlaybookError(QunceError):

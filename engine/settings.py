@@ -47,10 +47,12 @@ class Settings:
     """Folder that keeps answers; empty: none are kept."""
     second_opinion: str = ""
     """`on`: the chat model is asked about messages between review and block."""
-    database: str = ""
+    database: str = field(default="", repr=False)
     """URL of the ledger, e.g. postgresql+psycopg://user@host/qunce; empty: a file of its own."""
     redis_url: str = field(default="", repr=False)
     """Where several processes share windows and rate limits; empty: each has its own."""
+    rate_limits: str = ""
+    """How often a key may ask, e.g. `check=600/minute, draft=5/minute`; empty: the defaults."""
     bots: str = ""
     """File that names the bots which call the hooks (YAML)."""
     ledger_key: str = field(default="", repr=False)

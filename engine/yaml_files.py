@@ -97,7 +97,17 @@ def read_tree(path: Path, what: str) -> tuple[Node, list[Problem]]:
         RecipeError: as `read_yaml`, or the file holds no mapping, a key that is no text, more
             than 50,000 values.
     """
-    text = _read(path, what)
+    return parse_tree(_read(path, what), path, what)
+
+
+def parse_tree(text: str, path: Path, what: str) -> tuple[Node, list[Problem]]:
+    """`read_tree` for a text that is here already; `path` is what errors call it.
+
+    Raises:
+        RecipeError: as `read_tree`.
+    """
+    if len(text) > _MAX_BYTES:
+        raise RecipeError(f"{what} {path} is larger than {_MAX_BYTES // 1024} KiB.")
     try:
         _refuse_depth(text)
         loader = _loader()(text)

@@ -8,6 +8,8 @@ import pytest
 
 from engine.playbook import Playbook
 
+pytest_plugins = ["tests.servers"]
+
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 

@@ -31,6 +31,11 @@ def test_import_engine_loads_nothing_heavy() -> None:
     assert loaded_by("import engine") & HEAVY == set()
 
 
+def test_import_chat_loads_no_client() -> None:
+    loaded = loaded_by("import engine.chat, engine.chat.endpoint, engine.chat.local")
+    assert loaded & {*HEAVY, "langchain_openai", "httpx", "httpx2", "xllamacpp"} == set()
+
+
 def test_the_command_line_starts_without_the_engine() -> None:
     loaded = loaded_by("import engine.cli")
     assert loaded & {*HEAVY, "numpy", "pydantic"} == set()

@@ -1,6 +1,6 @@
 """What a chat model is to the rest of the engine: turns in → a reply, a stream, or checked fields.
 
-`engine.chat.open_model` makes one from the settings; `engine.chat.scripted` is the stand-in.
+`engine.chat.open_model` makes one by its name; `engine.chat.scripted` is the stand-in.
 """
 
 from __future__ import annotations
@@ -61,9 +61,10 @@ class Asking:
     seconds: float | None = None
     """Until when the whole answer must be there, repeats included; None: as the model is set."""
     cancelled: Callable[[], bool] = lambda: False
-    """Asked between the pieces of an answer; true ends it with a `ChatError`."""
+    """Asked while waiting and between the pieces of an answer; true ends it with a `ChatError`."""
     heard: Callable[[str], None] | None = None
-    """Told each piece of the answer's text as it comes; None: nobody is listening."""
+    """Told each piece of the answer's text as it comes; None: nobody is listening. Fields come as
+    JSON, and from their beginning again when a lower rung is asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,18 @@ from engine.cli import (
     draft,
     draft_review,
     draft_series,
+    eval_attacks,
+    eval_drafts,
     eval_review,
     evaluate,
     index,
+    keys,
+    ledger,
     log,
+    prompts,
     rules,
     search,
+    serve,
     train,
 )
 from engine.errors import QunceError
@@ -71,12 +77,18 @@ draft.app.command("series")(draft_series.series)
 draft.app.command("review")(draft_review.review)
 app.add_typer(draft.app, name="draft")
 app.add_typer(brief.app, name="brief")
+app.add_typer(prompts.app, name="prompts")
 app.add_typer(rules.app, name="rules")
+app.command("serve")(serve.serve)
 app.command("train")(train.train)
 app.command("learn")(train.learn)
+evaluate.app.command("attacks")(eval_attacks.attacks)
 evaluate.app.command("review")(eval_review.review)
+evaluate.app.command("drafts")(eval_drafts.drafts)
 app.add_typer(evaluate.app, name="eval")
 app.add_typer(log.app, name="log")
+app.add_typer(ledger.app, name="ledger")
+app.add_typer(keys.app, name="keys")
 
 
 def _print_version(wanted: bool) -> None:

@@ -7,10 +7,10 @@ import json
 import os
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
@@ -27,6 +27,17 @@ IndexOption = Annotated[
         readable=False,  # what reads it says more than a usage error
     ),
 ]
+OfflineOption = Annotated[
+    bool, typer.Option("--offline", help="Don't ask the chat model, even where one is set.")
+]
+StreamOption = Annotated[
+    bool,
+    typer.Option(
+        "--stream",
+        help="Show on standard error what a chat model writes as it comes, unchecked; "
+        "a terminal shows it anyway.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -40,6 +51,13 @@ def settings() -> Settings:
     except OSError as error:
         raise InputError("The working folder is gone. `cd` to one that exists.") from error
     return read_settings(os.environ, folder)
+
+
+def listener(stream: bool) -> Callable[[str], None] | None:
+    """What shows a chat model's words as they come; None where nobody would see them."""
+    if not (stream or sys.stderr.isatty()):
+        return None
+    return lambda piece: typer.echo(piece, nl=False, err=True)
 
 
 def print_json(data: Any) -> None:
@@ -90,15 +108,24 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         InputError: the file can't be written.
     """
+    with whole_file(path) as stream:
+        stream.write(data)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to be written bit by bit, that is there whole or not at all; see `write_whole`."""
     from engine.errors import InputError
 
     try:
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, "it is a folder")
         if path.exists() and not path.is_file():  # /dev/stdout, a pipe
-            path.write_bytes(data)
+            with path.open("wb") as stream:
+                yield stream
         else:
-            _replace(path.resolve(), data)
+            with _replaced(path.resolve()) as stream:
+                yield stream
     except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, before 3.13
         why = getattr(error, "strerror", None) or error
         raise InputError(
@@ -106,11 +133,12 @@ def write_whole(path: Path, data: bytes) -> None:
         ) from error
 
 
-def _replace(target: Path, data: bytes) -> None:
+@contextmanager
+def _replaced(target: Path) -> Iterator[BinaryIO]:
     scratch = target.with_name(f".qunce-{uuid.uuid4().hex[:12]}")
     try:
         with scratch.open("xb") as stream:
-            stream.write(data)
+            yield stream
         scratch.replace(target)
     finally:
         scratch.unlink(missing_ok=True)

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.cli.common import IndexOption, print_json, progress_bar, settings, write_whole
+from engine.cli.common import (
+    IndexOption,
+    OfflineOption,
+    StreamOption,
+    listener,
+    print_json,
+    progress_bar,
+    settings,
+    write_whole,
+)
 
 if TYPE_CHECKING:
     from engine.drafting import Brief, Copywriter, Draft
@@ -49,10 +58,13 @@ def join(
     seed: SeedOption = 7,
     form: FormatOption = Format.text,
     index: IndexOption = None,
+    offline: OfflineOption = False,
+    stream: StreamOption = False,
 ) -> None:
     """Write join copy (入群文案) for a channel."""
-    loaded, copywriter = _prepare(brief, index)
-    _print(copywriter.join(loaded, channel=channel, n=n, seed=seed), form)
+    loaded, copywriter = _prepare(brief, index, offline)
+    heard = listener(stream)
+    _print(copywriter.join(loaded, channel=channel, n=n, seed=seed, heard=heard), form)
 
 
 @app.command()
@@ -66,23 +78,25 @@ def poster(
     size: Annotated[str, typer.Option(help="story, square or banner.")] = "story",
     form: FormatOption = Format.text,
     index: IndexOption = None,
+    offline: OfflineOption = False,
+    stream: StreamOption = False,
 ) -> None:
     """Write poster text (海报), and draw it."""
     chosen = _theme(theme, size)
-    loaded, copywriter = _prepare(brief, index)
-    drafts = copywriter.poster(loaded, n=n, seed=seed)
+    loaded, copywriter = _prepare(brief, index, offline)
+    drafts = copywriter.poster(loaded, n=n, seed=seed, heard=listener(stream))
     if png or svg:
         _draw(drafts[0], chosen, size, png, svg)
     _print(drafts, form)
 
 
-def _prepare(brief: Path, index: Path | None) -> tuple[Brief, Copywriter]:
+def _prepare(brief: Path, index: Path | None, offline: bool) -> tuple[Brief, Copywriter]:
     from engine.app import open_copywriter
     from engine.drafting import Brief
 
     loaded = Brief.load(brief)
     with progress_bar() as progress:
-        return loaded, open_copywriter(settings(), index, progress)
+        return loaded, open_copywriter(settings(), index, progress, offline)
 
 
 def _theme(theme: str, size: str) -> Theme:
@@ -122,6 +136,7 @@ def _as_text(draft: Draft, number: int) -> str:
     lines = [f"── {number} ──", draft.text, ""]
     lines += [f"依据  {c.title}（{c.source}）：{c.words}" for c in draft.citations]
     lines += [f"检查  {finding.message}" for finding in draft.findings]
+    lines += [f"说明  {notice}" for notice in draft.notices]
     return "\n".join([*lines, ""])
 
 
@@ -129,4 +144,5 @@ def _as_markdown(draft: Draft, number: int) -> str:
     lines = [f"## {number}", "", *(f"{line}  " for line in draft.text.splitlines()), ""]
     lines += [f"- 依据：[{c.title}]({c.source})：{c.words}" for c in draft.citations]
     lines += [f"- 检查：{finding.message}" for finding in draft.findings]
+    lines += [f"- 说明：{notice}" for notice in draft.notices]
     return "\n".join([*lines, ""])

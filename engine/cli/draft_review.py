@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.cli.common import IndexOption, print_json, progress_bar, settings, write_whole
+from engine.cli.common import (
+    IndexOption,
+    OfflineOption,
+    print_json,
+    progress_bar,
+    settings,
+    write_whole,
+)
 from engine.cli.log import ChatOption, ZoneOption
 
 if TYPE_CHECKING:
@@ -68,6 +75,7 @@ def review(
     chat: ChatOption = None,
     mask_names: MaskOption = False,
     index: IndexOption = None,
+    offline: OfflineOption = False,
 ) -> None:
     """Write a review (复盘) of a chat and an activity."""
     from engine.app import open_copywriter
@@ -83,7 +91,7 @@ def review(
     messages, name = _read(log or [], zone, chat, mask_names, needed=known is None)
     _refuse_outside(messages, start, end)
     with progress_bar() as progress:
-        copywriter = open_copywriter(settings(), index, progress)
+        copywriter = open_copywriter(settings(), index, progress, offline)
     written = copywriter.review(messages, known, group, start=start, end=end, chat=name)
     if html:
         _write_page(written, html, facts)
@@ -196,5 +204,6 @@ def _as_text(written: Review) -> str:
     for name, found in written.findings.items():
         lines += [f"检查  {name}：{finding.message}" for finding in found]
     lines += [f"依据  {c.title}（{c.source}）：{c.words}" for c in written.citations]
+    lines += [f"说明  {notice}" for notice in written.notices]
     lines += [f"建议  {hint}" for hint in written.hints]
     return "\n".join(lines)

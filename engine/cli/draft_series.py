@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.cli.common import IndexOption, print_json, progress_bar, settings, write_whole
+from engine.cli.common import (
+    IndexOption,
+    OfflineOption,
+    print_json,
+    progress_bar,
+    settings,
+    write_whole,
+)
 from engine.cli.draft import BriefOption, Format, FormatOption, SeedOption
 
 if TYPE_CHECKING:
@@ -46,6 +53,7 @@ def series(
     xlsx: Annotated[Path | None, typer.Option(help="Write a sheet of tasks.")] = None,
     form: FormatOption = Format.text,
     index: IndexOption = None,
+    offline: OfflineOption = False,
 ) -> None:
     """Plan a series of topics (话题系列)."""
     from engine.app import open_copywriter
@@ -55,7 +63,7 @@ def series(
     held = _past(past) if past else ()
     wishes = _wishes(slot, weeks, zone, start, members, formats, avoid or [], held, seed)
     with progress_bar() as progress:
-        copywriter = open_copywriter(settings(), index, progress)
+        copywriter = open_copywriter(settings(), index, progress, offline)
     plan = copywriter.series(loaded, wishes)
     _write(plan, ics, xlsx)
     _print(plan, form)
@@ -91,6 +99,11 @@ def _wishes(
         skipped=skipped,
         notes=notes(moment.date() for moment in dates),
     )
+
+
+def wishes_for(slot: str, weeks: int, seed: int) -> Wishes:
+    """So many weeks of a slot, all else as without options."""
+    return _wishes(slot, weeks, "Asia/Shanghai", None, 0.8, None, [], (), seed)
 
 
 def _start(start: str | None, zone: str) -> date:
@@ -167,6 +180,7 @@ def _as_text(plan: Series) -> Iterator[str]:
     yield ""
     yield from (f"依据  {c.title}（{c.source}）：{c.words}" for c in plan.citations)
     yield from (f"检查  {finding.message}" for finding in plan.findings)
+    yield from (f"说明  {notice}" for notice in plan.notices)
     yield from (f"建议  {hint}" for hint in plan.hints)
 
 

@@ -5,8 +5,10 @@ Join copy and posters are written here; a series of topics and a review have roo
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -20,18 +22,26 @@ from engine.drafting.compliance import ComplianceRules, check_compliance
 from engine.drafting.draft import Draft, Finding
 from engine.drafting.facts import check_facts
 from engine.drafting.guidance import Guidance, find_guidance
+from engine.drafting.orders import Given, without_any_orders, without_orders
 from engine.drafting.recipe import Channel, Recipe
 from engine.drafting.slots import Slots, read_slots
 from engine.drafting.writer import Assignment, Candidate, candidates
 from engine.playbook import Playbook
+from engine.text import skeleton
 
 if TYPE_CHECKING:
+    from engine.chat.model import Asking, Turn
     from engine.chatlog import ChatMessage
+    from engine.drafting.assisted.drafts import ChatWriter, Heard, Piece
     from engine.drafting.review.facts import ActivityFacts
+    from engine.drafting.review.material import Material
     from engine.drafting.review.privacy import Spans
+    from engine.drafting.review.recap import Assist
     from engine.drafting.review.recipe import ReviewRecipe
     from engine.drafting.review.report import Review
+    from engine.drafting.review.written import Assisted
     from engine.drafting.series.bank import Bank
+    from engine.drafting.series.job import Job
     from engine.drafting.series.structure import Series
     from engine.drafting.series.wishes import Wishes
     from engine.moderation import Verdict
@@ -46,6 +56,7 @@ _MOST_FAULTY = 60
 """Faulty candidates seen before the best of them is handed out, findings and all."""
 
 
+_CLAUSE = re.compile(r"[^，。！？；\n]{6,}")
 Judge = Callable[[Sequence[str]], "Iterable[Verdict]"]
 """Texts in → a verdict on each, in order; a moderator's `check_many`."""
 
@@ -63,6 +74,7 @@ class Copywriter:
         recipes: str | Path | None = None,
         judge: Judge | None = None,
         contacts: Spans | None = None,
+        chat: ChatWriter | None = None,
     ) -> None:
         """Wire what drafts are made of.
 
@@ -71,33 +83,105 @@ class Copywriter:
             recipes: Folder of recipes; by default the bundled ones.
             judge: Tells which messages of a chat are left out of its review, and counted.
             contacts: Finds contacts in a text, so that a review masks them.
+            chat: Writes in place of the offline writer where its drafts pass every check.
         """
         self.playbook = playbook
-        self._judge, self._contacts = judge, contacts
+        self._judge, self._contacts, self._chat = judge, contacts, chat
         self._folder = Path(recipes) if recipes else bundled("prompts")
         self._recipes: dict[str, Recipe] = {}
 
     def join(
-        self, brief: Brief, channel: str | None = None, n: int = 3, seed: int = 7
+        self,
+        brief: Brief,
+        channel: str | None = None,
+        n: int = 3,
+        seed: int = 7,
+        heard: Heard | None = None,
+        asking: Asking | None = None,
     ) -> list[Draft]:
         """Up to `n` variants of join copy for a channel.
+
+        Args:
+            brief: What the copywriter knows.
+            channel: Where it goes; None: the brief's channel, else moments.
+            n: How many variants.
+            seed: Another seed, other drafts.
+            heard: Told the words of a chat model's drafts as they come, unchecked.
+            asking: How it is asked: the time for each answer, who may cancel it.
+
+        Raises:
+            ChatError: only when the asking was cancelled.
+            InputError: the channel is unknown.
+        """
+        channel = _channel("join", brief, channel)
+        return self._write("join", brief, channel, n, seed, heard, asking)
+
+    def poster(
+        self,
+        brief: Brief,
+        n: int = 1,
+        seed: int = 7,
+        heard: Heard | None = None,
+        asking: Asking | None = None,
+    ) -> list[Draft]:
+        """Up to `n` variants of the text on a poster; `picture.Poster.of` lays one out.
+
+        Arguments and errors as for `join`.
+        """
+        channel = _channel("poster", brief, None)
+        return self._write("poster", brief, channel, n, seed, heard, asking)
+
+    def turns(
+        self, kind: str, brief: Brief, channel: str | None = None, n: int = 1, seed: int = 7
+    ) -> list[list[Turn]]:
+        """What a chat model would be sent for each of `n` variants of join copy or a poster.
 
         Raises:
             InputError: the channel is unknown.
         """
-        return self._write("join", brief, channel or brief.channel or "moments", n, seed)
+        brief, _ = without_orders(brief)
+        job = self._job(kind, brief, _channel(kind, brief, channel), seed)
+        chosen = self._choose(job, brief, _bounded(n))
+        return [piece.turns() for piece in self._pieces(job, brief, chosen) if piece.outline.parts]
 
-    def poster(self, brief: Brief, n: int = 1, seed: int = 7) -> list[Draft]:
-        """Up to `n` variants of the text on a poster; `picture.Poster.of` lays one out."""
-        return self._write("poster", brief, "poster", n, seed)
-
-    def series(self, brief: Brief, wishes: Wishes) -> Series:
+    def series(self, brief: Brief, wishes: Wishes, *, asking: Asking | None = None) -> Series:
         """A plan of topics for the dates of a slot.
 
+        Args:
+            brief: What the copywriter knows.
+            wishes: What the series should be like.
+            asking: How a chat model is asked: the time for all of it, who may cancel it.
+
         Raises:
+            ChatError: only when the asking was cancelled.
             InputError: no topic is left that suits the formats allowed and isn't past.
         """
-        from engine.drafting.series.plan import Desk, plan_series
+        from engine.drafting.series.plan import plan_job
+
+        brief, left_out = self._without_orders(brief)
+        job = self._series_job(brief, wishes)
+        series = plan_job(job)
+        if self._chat is None:
+            return series
+        from engine.drafting.assisted.series import write_series
+
+        series = write_series(job, series, self._chat, asking=asking)
+        return replace(series, hints=(*left_out, *series.hints))
+
+    def series_turns(self, brief: Brief, wishes: Wishes) -> list[list[Turn]]:
+        """What a chat model would be sent for each episode.
+
+        Raises:
+            InputError: as `series`.
+        """
+        from engine.drafting.assisted.series import preview
+        from engine.drafting.series.plan import plan_job
+
+        job = self._series_job(brief, wishes)
+        return preview(job, plan_job(job))
+
+    def _series_job(self, brief: Brief, wishes: Wishes) -> Job:
+        from engine.drafting.series.job import Desk, Job
 
         desk = Desk(
             self.recipe("series"),
@@ -106,7 +190,7 @@ class Copywriter:
             self.playbook.search_many,
             self.playbook.cards,
         )
-        return plan_series(brief, wishes, desk)
+        return Job.open(brief, wishes, desk)
 
     def review(
         self,
@@ -117,6 +201,7 @@ class Copywriter:
         start: datetime | None = None,
         end: datetime | None = None,
         chat: str = "",
+        asking: Asking | None = None,
     ) -> Review:
         """A review of a chat from `start` to `end`, of the facts of an activity, or of both.
 
@@ -127,10 +212,66 @@ class Copywriter:
             start: The window's first moment; None: the log's first message.
             end: The first moment after the window; None: the log's end.
             chat: The group's name as the export tells it.
+            asking: How a chat model is asked: the time for all of it, who may cancel it.
+
+        Raises:
+            ChatError: only when the asking was cancelled.
+            InputError: neither messages nor facts.
+        """
+        writer = self._chat
+        if writer is None:
+            return self._review(messages, facts, brief, start, end, chat, None)
+        messages, facts, brief, left_out = without_any_orders(messages, facts, brief)
+        from engine.drafting.assisted.review import write_assisted
+
+        def assist(material: Material) -> Assisted:
+            return write_assisted(material, self._compliance, writer, asking=asking)
+
+        review = self._review(messages, facts, brief, start, end, chat, assist)
+        return replace(review, hints=(*left_out, *review.hints))
+
+    def review_turns(
+        self,
+        messages: Sequence[ChatMessage] = (),
+        facts: ActivityFacts | None = None,
+        brief: Brief | None = None,
+        *,
+        context: int = 8192,
+    ) -> list[list[Turn]]:
+        """What a chat model would be sent: for each topic, and for the posts over the summaries.
+
+        Args:
+            messages: The log.
+            facts: What the host knows of the activity.
+            brief: Whom the group is for.
+            context: Tokens that the model takes in, its answer included.
 
         Raises:
             InputError: neither messages nor facts.
         """
+        from engine.drafting.assisted.review import preview
+        from engine.drafting.review.written import Assisted, Written
+
+        turns: list[list[Turn]] = []
+
+        def look(material: Material) -> Assisted:
+            turns.extend(preview(material, context))
+            return Assisted(Written(), "")
+
+        messages, facts, brief, _ = without_any_orders(messages, facts, brief)
+        self._review(messages, facts, brief, None, None, "", look)
+        return turns
+
+    def _review(
+        self,
+        messages: Sequence[ChatMessage],
+        facts: ActivityFacts | None,
+        brief: Brief | None,
+        start: datetime | None,
+        end: datetime | None,
+        chat: str,
+        assist: Assist | None,
+    ) -> Review:
         from engine.drafting.review.analysis import analyse
         from engine.drafting.review.recap import write_review
 
@@ -157,6 +298,7 @@ class Copywriter:
         return write_review(
             analysis, facts, brief, recipe, guidance, self._compliance,
             messages=messages, incidents=Counter(inside), contacts=self._contacts, chat=chat,
+            assist=assist,
         )  # fmt: skip
 
     def _incidents(self, texts: Sequence[str]) -> dict[str, str]:
@@ -170,6 +312,12 @@ class Copywriter:
             for text, verdict in zip(different, verdicts, strict=True)
             if verdict.suggestion == "block"
         }
+
+    def using(self, recipe: Recipe) -> Copywriter:
+        """The same copywriter with that recipe for its kind."""
+        other = copy(self)
+        other._recipes = {**self._recipes, recipe.kind: recipe}
+        return other
 
     def recipe(self, kind: str) -> Recipe:
         """The recipe of that kind, read once."""
@@ -193,7 +341,37 @@ class Copywriter:
     def _compliance(self) -> ComplianceRules:
         return ComplianceRules.load(bundled("knowledge/compliance"))
 
-    def _write(self, kind: str, brief: Brief, channel_name: str, n: int, seed: int) -> list[Draft]:
+    def _write(
+        self,
+        kind: str,
+        brief: Brief,
+        channel: str,
+        n: int,
+        seed: int,
+        heard: Heard | None,
+        asking: Asking | None,
+    ) -> list[Draft]:
+        brief, left_out = self._without_orders(brief)
+        job = self._job(kind, brief, channel, seed)
+        chosen = self._choose(job, brief, _bounded(n))
+        drafts = [draft for _, draft in chosen]
+        if self._chat:
+            pieces = self._pieces(job, brief, chosen)
+            drafts = _assisted(self._chat, pieces, heard, asking)
+        hints = (*left_out, *_hints(job.recipe, job.slots, bool(self.playbook.cards)))
+        if len(drafts) < n:
+            hints = (*hints, f"简报里的内容只够写出 {len(drafts)} 条不重样的。")
+        few = [_few(job.recipe, job.channel, draft) for draft in drafts]
+        return [
+            replace(draft, hints=(*hints, *more)) for draft, more in zip(drafts, few, strict=True)
+        ]
+
+    def _without_orders(self, given: Given) -> tuple[Given, tuple[str, ...]]:
+        """What a chat model may see of a brief or facts, and notes on the rest; all, if none is."""
+        return without_orders(given) if self._chat else (given, ())
+
+    def _job(self, kind: str, brief: Brief, channel_name: str, seed: int) -> Assignment:
+        """What one kind of draft for one channel is written from."""
         recipe = self.recipe(kind)
         channel = recipe.channel(channel_name)
         fixed = {"channel": channel.name, "ai": "AI" if brief.ai_label else ""}
@@ -207,39 +385,76 @@ class Copywriter:
             kind,
             _PASSAGES_PER_QUESTION,
         )
-        assignment = Assignment(recipe, channel_name, slots, guidance, brief.tone, seed)
-        drafts = self._choose(assignment, brief, max(1, min(n, _MOST_VARIANTS)))
-        hints = _hints(recipe, slots, bool(self.playbook.cards))
-        if len(drafts) < n:
-            hints = (*hints, f"简报里的内容只够写出 {len(drafts)} 条不重样的。")
-        return [replace(draft, hints=(*hints, *_few(recipe, channel, draft))) for draft in drafts]
+        return Assignment(recipe, channel_name, slots, guidance, brief.tone, seed)
 
-    def _choose(self, assignment: Assignment, brief: Brief, n: int) -> list[Draft]:
+    def _pieces(
+        self, job: Assignment, brief: Brief, chosen: Sequence[tuple[Candidate, Draft]]
+    ) -> Iterator[Piece]:
+        """The chosen drafts as a chat model is asked for them."""
+        from engine.drafting.assisted.drafts import Piece
+        from engine.drafting.assisted.outline import outline
+
+        for number, (candidate, draft) in enumerate(chosen):
+            plan = outline(candidate, job, _followed(candidate, job.guidance))
+            yield Piece(
+                job, brief, plan, draft,
+                lambda revised, guidance: self._moderated(
+                    self._finish(revised, job, brief, guidance), job, brief
+                ),
+                number,
+            )  # fmt: skip
+
+    def _moderated(self, draft: Draft, job: Assignment, brief: Brief) -> Draft:
+        """The draft with what moderation says of its scenes, as far as the brief doesn't say it."""
+        known = skeleton("\n".join(brief.facts()))
+        scenes = [
+            clause
+            for element, texts in draft.fields.items()
+            if (say := job.recipe.say(job.channel, element)) and say.scene
+            for text in _as_tuple(texts)
+            for clause in (text, *_CLAUSE.findall(text))  # one among others would drown
+            if skeleton(clause) not in known
+        ]
+        wrong = [
+            Finding("moderation", "error", f"「{text}」不像群里能发的话，换一个画面。", text)
+            for text in self._incidents(scenes)
+        ]
+        return replace(draft, findings=(*draft.findings, *wrong))
+
+    def _choose(
+        self, assignment: Assignment, brief: Brief, n: int
+    ) -> list[tuple[Candidate, Draft]]:
         """The best `n` candidates without errors that differ from each other."""
         pool = candidates(assignment)
         taken: list[tuple[Candidate, Draft]] = []
-        faulty: list[Draft] = []
+        faulty: list[tuple[Candidate, Draft]] = []
         for strict in (True, False):
             while len(taken) < n and (candidate := _next(pool, taken, strict)):
                 pool.remove(candidate)
-                draft = self._finish(candidate, assignment, brief)
+                followed = _followed(candidate, assignment.guidance)
+                draft = self._finish(candidate, assignment, brief, followed)
                 if not _errors(draft.findings):
                     taken.append((candidate, draft))
                 elif len(faulty) < _MOST_FAULTY:
-                    faulty.append(draft)
+                    faulty.append((candidate, draft))
                 else:
                     break
         if taken:
-            return [draft for _, draft in taken]
-        return sorted(faulty, key=lambda draft: len(_errors(draft.findings)))[:1]
+            return taken
+        return sorted(faulty, key=lambda pair: len(_errors(pair[1].findings)))[:1]
 
-    def _finish(self, candidate: Candidate, assignment: Assignment, brief: Brief) -> Draft:
+    def _finish(
+        self,
+        candidate: Candidate,
+        assignment: Assignment,
+        brief: Brief,
+        followed: Sequence[Guidance],
+    ) -> Draft:
         channel = assignment.channel
         fields: dict[str, Any] = {}
         for line in candidate.elements:
             before = fields.get(line.element)
             fields[line.element] = line.text if before is None else (*_as_tuple(before), line.text)
-        followed = _followed(candidate, assignment.guidance)
         draft = Draft(
             kind=assignment.recipe.kind,
             channel=assignment.channel_name,
@@ -272,6 +487,29 @@ class Copywriter:
             *checks.check_wording(value, self._compliance.wording),
             *_errors(check_compliance(value, self._compliance, names)),
         )
+
+
+def _assisted(
+    writer: ChatWriter, pieces: Iterable[Piece], heard: Heard | None, asking: Asking | None
+) -> list[Draft]:
+    """Each piece in the chat model's words, if they pass and differ from those before."""
+    from engine.chat.model import Asking
+    from engine.drafting.assisted.drafts import write_draft
+
+    drafts: list[Draft] = []
+    for piece in pieces:
+        earlier = [draft.text for draft in drafts]
+        drafts.append(write_draft(writer, piece, earlier, asking=asking or Asking(), heard=heard))
+    return drafts
+
+
+def _channel(kind: str, brief: Brief, asked: str | None) -> str:
+    """Join copy goes where asked, else where the brief says; a poster has one channel."""
+    return "poster" if kind == "poster" else asked or brief.channel or "moments"
+
+
+def _bounded(n: int) -> int:
+    return max(1, min(n, _MOST_VARIANTS))
 
 
 def _next(

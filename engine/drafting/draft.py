@@ -81,9 +81,12 @@ class Draft:
     """What the brief lacks that would make the draft better, one sentence each."""
     meta: Mapping[str, Any] = field(default_factory=dict)
     """Recipe version, seed, structure: what is needed to write the same draft again."""
+    notices: tuple[str, ...] = ()
+    """Why a chat model that was asked did not write this draft; none where it did."""
 
     def as_dict(self) -> dict[str, Any]:
-        """The draft as plain data for JSON."""
+        """The draft as plain data for JSON; notices only where there are any."""
+        notices = {"notices": list(self.notices)} if self.notices else {}
         return {
             "kind": self.kind,
             "channel": self.channel,
@@ -94,4 +97,5 @@ class Draft:
             "findings": [finding.as_dict() for finding in self.findings],
             "hints": list(self.hints),
             "meta": dict(self.meta),
+            **notices,
         }

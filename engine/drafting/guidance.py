@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from engine.chat.orders import find_order
 from engine.drafting.draft import Citation
 from engine.playbook import Card, Hit
 
@@ -30,7 +31,8 @@ def find_guidance(
 ) -> dict[str, Guidance]:
     """Advice id → guidance, from the cards among the k best passages of every question.
 
-    Cards that don't serve `kind` are passed over; where two cards give one id the better hit wins.
+    Cards that don't serve `kind` are passed over, and advice that orders a chat model about; where
+    two cards give one id the better hit wins.
     """
     found: dict[str, Guidance] = {}
     for hit in _flat(search(questions, k)):
@@ -39,6 +41,8 @@ def find_guidance(
             continue
         for advice in card.advice:
             if advice.id in found and found[advice.id].similarity >= hit.similarity:
+                continue
+            if find_order(advice.say) or find_order(card.title):
                 continue
             citation = Citation(
                 source=hit.passage.source,

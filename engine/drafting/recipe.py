@@ -57,6 +57,11 @@ class Pattern(_Part):
         """All slots the pattern may use."""
         return frozenset([*_SLOT.findall(self.text), *self.given])
 
+    @cached_property
+    def literal(self) -> str:
+        """The words that it always brings, without slots and what may be left out."""
+        return _SLOT.sub("", _GROUP.sub("", self.text))
+
     def fill(self, values: Mapping[str, str]) -> Filled | None:
         """The sentence with its slots filled; None when a needed slot is empty."""
         if any(not values.get(slot) for slot in self.needs):
@@ -103,6 +108,40 @@ def _as_lines(value: Any) -> Any:
 Form = Annotated[tuple[tuple[str, ...], ...], BeforeValidator(_as_lines)]
 
 
+class Say(_Part):
+    """What the chat writer is told about one element."""
+
+    what: str
+    """What it says and how long it is."""
+    facts: str
+    """Facts of the worked example, as a brief gives them."""
+    example: str | tuple[str, ...]
+    """What a good writer makes of these facts and of no others; several where there are several."""
+    scene: bool = False
+    """Whether words of its own are welcome; else each clause rests on the brief."""
+
+
+class EpisodePrompt(_Part):
+    """What the chat writer is told about an episode of a series, beside the prompt."""
+
+    task: str
+    """What to write, field by field."""
+    example: tuple[str, str]
+    """A plan with its brief, and a good answer as JSON."""
+    mend: str
+    """What is said before the repair; {findings} stands for what is wrong."""
+    label: str
+    """Label of the plan."""
+    others: str
+    """Label of the titles of the other episodes."""
+    brief: Mapping[str, str]
+    """Slot of the brief → what it is called."""
+    plan: Mapping[str, str]
+    """Part of the plan → what it is called."""
+    never: Mapping[str, tuple[str, ...]]
+    """Post → words that make no sense on the day it is read."""
+
+
 class Channel(_Part):
     """Where a draft goes, and what that place allows."""
 
@@ -131,6 +170,8 @@ class Channel(_Part):
     """What stands between two lines."""
     nickname: bool = False
     """Whether %NICKNAME% may stand in the text."""
+    says: Mapping[str, Say] = {}
+    """Element → what the chat writer is told about it here, in place of the recipe's own."""
 
 
 class RecipeFile(_Part):
@@ -177,6 +218,10 @@ class Recipe(RecipeFile):
     """Slot → what to tell the copywriter when the brief leaves it empty."""
     prompt: str
     """Instructions to the chat writer."""
+    says: Mapping[str, Say] = {}
+    """Element → what the chat writer is told about it; an element without is never asked for."""
+    episode: EpisodePrompt | None = None
+    """Of a series: what the chat writer is told about one episode."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:
@@ -189,10 +234,11 @@ class Recipe(RecipeFile):
             _known(_SLOT.findall(question), self.slots, "search: slot")
         _known(self.hints, self.slots, "hints: slot")
         _known(self.few, self.patterns, "few: element")
+        _known(self.says, self.patterns, "says: element")
         for name, channel in self.channels.items():
             used = {element for form in channel.forms for line in form for element in line}
             used |= {*channel.required, *channel.priority, *channel.aside}
-            used |= {*channel.longest, *channel.at_least}
+            used |= {*channel.longest, *channel.at_least, *channel.says}
             _known(used, self.patterns, f"channels.{name}: element")
         return self
 
@@ -205,6 +251,10 @@ class Recipe(RecipeFile):
         if name not in self.channels:
             raise InputError(f"Unknown channel {name!r}. Channels: {', '.join(self.channels)}.")
         return self.channels[name]
+
+    def say(self, channel: Channel, element: str) -> Say | None:
+        """What the chat writer is told about an element on a channel; None: it is not asked."""
+        return channel.says.get(element) or self.says.get(element)
 
 
 def _known(names: Any, known: Mapping[str, Any], what: str) -> None:

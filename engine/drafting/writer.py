@@ -95,6 +95,11 @@ class Assignment:
         return self.recipe.channel(self.channel_name)
 
 
+def spaced(text: str) -> str:
+    """The text with one blank wherever Chinese and digits meet."""
+    return _GLUE.sub(" ", text)
+
+
 def candidates(assignment: Assignment) -> list[Candidate]:
     """Distinct candidates, the best first."""
     rng = random.Random(f"{assignment.recipe.kind}/{assignment.channel_name}/{assignment.seed}")  # noqa: S311
@@ -219,7 +224,7 @@ def _fill_element(
         filled = pattern.fill(values)
         if filled is None:
             continue
-        text = _GLUE.sub(" ", filled.text)
+        text = spaced(filled.text)
         if longest is not None and len(text) > longest:
             continue
         said += [values[slot] for slot in filled.used if slot not in _FREE]

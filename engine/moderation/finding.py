@@ -20,7 +20,9 @@ CATEGORIES = (
 
 NORMAL = "normal"
 
-Source = Literal["lexicon", "sound", "contact", "link", "classifier", "flood", "topic", "rule"]
+Source = Literal[
+    "lexicon", "sound", "contact", "link", "classifier", "flood", "topic", "rule", "chat"
+]
 Span = tuple[int, int]
 
 

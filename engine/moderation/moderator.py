@@ -32,6 +32,7 @@ from engine.moderation.wording import check_denied
 from engine.text import Folded, fold, words
 
 if TYPE_CHECKING:
+    from engine.moderation.second_opinion import SecondOpinion
     from engine.moderation.topics import Encoder, TopicFinder
 
 _BATCH = 256
@@ -100,6 +101,7 @@ class Moderator:
         windows: Windows | None = None,
         encoder: Callable[[], Encoder | None] | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        second: SecondOpinion | None = None,
     ) -> None:
         """Wire the checks together.
 
@@ -110,6 +112,7 @@ class Moderator:
             encoder: Makes the encoder for custom topics when rules have some; without it they
                 are matched by words alone.
             clock: The time with a time zone, for messages that bear none.
+            second: Is asked about verdicts that suggest a review; None: nobody is.
         """
         self._rulebook = rulebook
         self._classifier = classifier or shipped()
@@ -117,6 +120,7 @@ class Moderator:
         self._windows = windows or InMemoryWindows()
         self._encoder = encoder or (lambda: None)
         self._clock = clock
+        self._second = second
         self._checks = self._prepared(rulebook.rules)
 
     @classmethod
@@ -127,6 +131,7 @@ class Moderator:
         model: Path | None = None,
         windows: Windows | None = None,
         encoder: Callable[[], Encoder | None] | None = None,
+        second: SecondOpinion | None = None,
     ) -> Moderator:
         """A moderator by the rules of that name or file.
 
@@ -136,7 +141,13 @@ class Moderator:
             ModelError: the model can't be read.
         """
         classifier = Classifier.load(model) if model else None
-        return cls(Rulebook.open(rules), classifier=classifier, windows=windows, encoder=encoder)
+        return cls(
+            Rulebook.open(rules),
+            classifier=classifier,
+            windows=windows,
+            encoder=encoder,
+            second=second,
+        )
 
     @property
     def rules(self) -> Rules:
@@ -161,9 +172,15 @@ class Moderator:
         judged = [case for case in cases if not exemption(case.message, checks.rules)]
         self._search(judged, checks, now)
         self._classify(judged, checks)
-        return [
+        verdicts = [
             decide(case.findings, checks.rules, message=case.message, now=now, folded=case.folded)
             for case in cases
+        ]
+        if not self._second:
+            return verdicts
+        return [
+            self._second.reconsider(case.message.text, verdict, checks.rules)
+            for case, verdict in zip(cases, verdicts, strict=True)
         ]
 
     def _search(self, cases: Sequence[_Case], checks: _Checks, now: datetime) -> None:

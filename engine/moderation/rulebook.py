@@ -2,6 +2,7 @@
 
 Rulebook.open("class-group").rules          the bundled preset, compiled
 Rulebook.open("groups/3.yaml").rules        a file, with what it inherits
+Rulebook.of_text("extends: default", "…")   a text that came from elsewhere
 lint("groups/3.yaml")                       all that is wrong with it
 """
 
@@ -20,7 +21,7 @@ from engine.errors import InputError, RecipeError
 from engine.moderation.inheritance import inherit
 from engine.moderation.ruleset import Rules
 from engine.moderation.validation import validate
-from engine.yaml_files import Node, Problem, read_tree
+from engine.yaml_files import Node, Problem, parse_tree, read_tree
 
 PRESETS = "knowledge/rules"
 ROOT = "default"
@@ -49,14 +50,17 @@ class Rulebook:
         source: str | Path,
         folders: Sequence[Path] = (),
         clock: Callable[[], float] = time.monotonic,
+        *,
+        text: str | None = None,
     ) -> None:
-        """Load the rules; see `open`."""
+        """Load the rules; see `open` and `of_text`."""
         self._source = source
+        self._text = text
         self._folders = tuple(folders)
         self._clock = clock
         self._lock = Lock()
         self._next = clock() + CHECK_EVERY
-        loaded = _load(source, self._folders)
+        loaded = _load(source, self._folders, text)
         self._stamps = loaded.stamps
         self._rules = loaded.compiled()
         self.problem = ""
@@ -81,6 +85,20 @@ class Rulebook:
         """
         return cls(source, folders, clock)
 
+    @classmethod
+    def of_text(cls, text: str, name: str, folders: Sequence[Path] = ()) -> Rulebook:
+        """Rules written elsewhere, which may extend presets but no file.
+
+        Args:
+            text: YAML, as in a rules file.
+            name: What errors call it, and the rules where they bear no name of their own.
+            folders: Where presets are looked for before the bundled ones.
+
+        Raises:
+            RecipeError: it is malformed; names line and key.
+        """
+        return cls(name, folders, text=text)
+
     @property
     def rules(self) -> Rules:
         """The rules in force; looks at the files once a second at most, in one thread."""
@@ -96,7 +114,7 @@ class Rulebook:
         self._next = self._clock() + CHECK_EVERY
         if all(_stamp(path) == stamp for path, stamp in self._stamps.items()):
             return
-        loaded = _load(self._source, self._folders)
+        loaded = _load(self._source, self._folders, self._text)
         self._stamps = loaded.stamps
         try:
             self._rules = loaded.compiled()
@@ -153,14 +171,15 @@ class _Loaded:
             raise InputError(self.unknown)
         if self.rules is None:
             first, *more = self.problems
-            rest = f" ({len(more)} more: `qunce rules lint {first.path}`.)" if more else ""
+            lint = f": `qunce rules lint {first.path}`" if first.path in self.stamps else ""
+            rest = f" ({len(more)} more{lint}.)" if more else ""
             raise RecipeError(f"{first}{rest}")
         return self.rules
 
 
-def _load(source: str | Path, folders: tuple[Path, ...]) -> _Loaded:
+def _load(source: str | Path, folders: tuple[Path, ...], text: str | None = None) -> _Loaded:
     loaded = _Loaded()
-    path = _find(str(source), Path(), folders, loaded.stamps)
+    path = _find(str(source), Path(), folders, loaded.stamps) if text is None else Path(str(source))
     if path is None:
         known = list(presets(folders))
         likely = difflib.get_close_matches(str(source), known, n=1)
@@ -169,7 +188,7 @@ def _load(source: str | Path, folders: tuple[Path, ...]) -> _Loaded:
             f"No rules named '{source}'.{hint} Names: {', '.join(known)}; or give a .yaml file."
         )
         return loaded
-    whole = _climb(path, folders, loaded)
+    whole = _climb(path, folders, loaded, text)
     if loaded.chain:
         tree, problems = inherit(loaded.chain)
         file, more = validate(tree, whole)
@@ -179,13 +198,16 @@ def _load(source: str | Path, folders: tuple[Path, ...]) -> _Loaded:
     return loaded
 
 
-def _climb(path: Path, folders: tuple[Path, ...], loaded: _Loaded) -> bool:
-    """Read a file and its parents, one after the other; whether the root was reached."""
+def _climb(path: Path, folders: tuple[Path, ...], loaded: _Loaded, text: str | None) -> bool:
+    """Read a file, or its text, and its parents; whether the root was reached."""
     seen: list[Path] = []
     while True:
-        loaded.stamps.setdefault(path, _stamp(path))  # before reading: a change meanwhile is seen
         try:
-            node, problems = read_tree(path, _WHAT)
+            if text is None:
+                loaded.stamps.setdefault(path, _stamp(path))  # before: a change meanwhile is seen
+                node, problems = read_tree(path, _WHAT)
+            else:
+                node, problems = parse_tree(text, path, _WHAT)
         except RecipeError as error:
             why = " ".join(str(error).removeprefix(f"{_WHAT} {path}").lstrip(" ,:").split())
             loaded.problems.append(Problem(path, 0, "", why))
@@ -196,6 +218,11 @@ def _climb(path: Path, folders: tuple[Path, ...], loaded: _Loaded) -> bool:
         said = node.value.get("extends")
         if said is None or said.value is None:
             said = Node(None, path, node.line)
+        if text is not None and str(said.value).endswith(_SUFFIXES):
+            message = f"names a file. Name a preset: {', '.join(presets(folders))}."
+            loaded.problems.append(Problem(path, said.line, "extends", message))
+            return False
+        text = None
         parent = _find(str(said.value or ROOT), path.parent, folders, loaded.stamps)
         if said.value is None and parent is not None and _real(parent) == seen[-1]:
             return True  # the root itself

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from uuid import uuid4
 
 import fakeredis
 import pytest
+import redis
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import InputError, WindowsError
 from engine.moderation.windows import Entry, InMemoryWindows, Windows
 from engine.moderation.windows_redis import RedisWindows
+from tests.servers import Redis, running_redis
 
 NOW = 1_700_000_000.0
 HORIZON = 60.0
@@ -24,10 +28,12 @@ def redis_windows(**options: int) -> RedisWindows:
     return RedisWindows(fakeredis.FakeRedis(server=fakeredis.FakeServer()), **options)
 
 
-STORES = [
-    pytest.param(InMemoryWindows, id="in memory"),
-    pytest.param(redis_windows, id="redis"),
-]
+STORES = ["in memory", "simulated redis", "redis"]
+
+
+def real_windows(server: Redis, **options: int) -> RedisWindows:
+    """Windows in a real server, under a prefix that nothing else uses."""
+    return RedisWindows(server.client, prefix=f"{uuid4()}:", **options)
 
 
 @dataclass
@@ -68,9 +74,29 @@ def ids(entries: list[Entry]) -> list[str]:
     return [each.id for each in entries]
 
 
+def store_named(name: str, request: pytest.FixtureRequest) -> Callable[..., Windows]:
+    """What makes stores of one kind; the real server is started when it is first needed."""
+    if name == "in memory":
+        return InMemoryWindows
+    if name == "simulated redis":
+        return redis_windows
+    return partial(real_windows, request.getfixturevalue("redis_server"))
+
+
 @pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest) -> Callable[..., Windows]:
-    return request.param
+    return store_named(request.param, request)
+
+
+@pytest.fixture(params=STORES[1:])
+def client(request: pytest.FixtureRequest) -> Iterator[redis.Redis]:
+    """A client of an empty server, simulated and real."""
+    if request.param == "redis":
+        server: Redis = request.getfixturevalue("redis_server")
+        yield server.client
+        server.client.flushdb()
+    else:
+        yield fakeredis.FakeRedis(server=fakeredis.FakeServer())
 
 
 # What is around a message
@@ -202,10 +228,15 @@ def test_memory_agrees_with_a_plain_list(
     assert windows.entries == sum(map(len, model.entries.values()))
 
 
-@settings(max_examples=60)
+@pytest.mark.parametrize("shared", STORES[1:])
+@settings(max_examples=60, deadline=None)
 @given(steps=STEPS)
-def test_both_stores_agree(steps: list[tuple[str, float, str, tuple[str, ...], int]]) -> None:
-    memory, redis = InMemoryWindows(), redis_windows()
+def test_both_stores_agree(
+    request: pytest.FixtureRequest,
+    shared: str,
+    steps: list[tuple[str, float, str, tuple[str, ...], int]],
+) -> None:
+    memory, redis = InMemoryWindows(), store_named(shared, request)()
     for turn, (what, time, id, keys, characters) in enumerate(steps):
         if what == "forget":
             memory.forget(id, keys)
@@ -217,15 +248,16 @@ def test_both_stores_agree(steps: list[tuple[str, float, str, tuple[str, ...], i
         assert plain(memory.add(new, places, now)) == plain(redis.add(new, places, now))
 
 
+@pytest.mark.parametrize("name", STORES)
 @given(
     times=st.lists(TIMES, min_size=1, max_size=20),
     rng=st.randoms(use_true_random=False),
-    store=st.sampled_from([InMemoryWindows, redis_windows]),
 )
-@settings(max_examples=60)
+@settings(max_examples=30, deadline=None)
 def test_the_order_of_arrivals_does_not_matter(
-    times: list[float], rng: object, store: Callable[..., Windows]
+    request: pytest.FixtureRequest, name: str, times: list[float], rng: object
 ) -> None:
+    store = store_named(name, request)
     entries = [entry(time, str(number)) for number, time in enumerate(times)]
     shuffled = list(entries)
     rng.shuffle(shuffled)  # type: ignore[attr-defined]
@@ -312,9 +344,8 @@ def test_a_bound_below_one_is_refused(bound: str) -> None:
 # The store in Redis
 
 
-def test_two_processes_share_one_server() -> None:
-    server = fakeredis.FakeServer()
-    one, other = (RedisWindows(fakeredis.FakeRedis(server=server)) for _ in range(2))
+def test_two_processes_share_one_server(client: redis.Redis) -> None:
+    one, other = RedisWindows(client), RedisWindows(client)
     one.add(entry(0, "a", characters=1), [("k", HORIZON)], NOW)
     other.add(entry(1, "b"), [("k", HORIZON)], NOW)
     # the second process edits the first one's message; its clock is behind
@@ -327,8 +358,9 @@ def test_two_processes_share_one_server() -> None:
     assert ids(around) == ["a", "c", "d"]
 
 
-def test_a_message_costs_one_round_trip(monkeypatch: pytest.MonkeyPatch) -> None:
-    client = fakeredis.FakeRedis(server=fakeredis.FakeServer())
+def test_a_message_costs_one_round_trip(
+    client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = []
     pipeline = client.pipeline
     monkeypatch.setattr(client, "pipeline", lambda **how: made.append(how) or pipeline(**how))
@@ -340,12 +372,11 @@ def test_a_message_costs_one_round_trip(monkeypatch: pytest.MonkeyPatch) -> None
     assert len(made) == 4
 
 
-def test_keys_expire_and_hold_no_more_than_they_keep() -> None:
-    client = fakeredis.FakeRedis(server=fakeredis.FakeServer(), decode_responses=True)
+def test_keys_expire_and_hold_no_more_than_they_keep(client: redis.Redis) -> None:
     windows = RedisWindows(client, keep=3, prefix="mine:")
     for number in range(10):
         windows.add(entry(number, str(number)), [("k", 1.5)], NOW)
-    assert client.keys() == ["mine:k"]
+    assert client.keys() == [b"mine:k"]
     assert client.zcard("mine:k") == 3
     assert 0 < client.pttl("mine:k") <= 3000
 
@@ -361,6 +392,20 @@ def test_redis_down_says_so() -> None:
         windows.forget("a", ["k"])
 
 
+def test_a_real_server_that_goes_away_and_comes_back() -> None:
+    with running_redis() as server:
+        windows = RedisWindows(server.url)
+        windows.add(entry(0, "a"), [("k", HORIZON)], NOW)
+        server.stop()
+        for _ in range(2):
+            with pytest.raises(WindowsError, match="Start it, or check its URL"):
+                windows.add(entry(1, "b"), [("k", HORIZON)], NOW)
+        server.start()
+        (around,) = windows.add(entry(2, "c"), [("k", HORIZON)], NOW)
+        assert ids(around) == ["c"]
+        windows._redis.close()
+
+
 @pytest.mark.parametrize(
     "member",
     [
@@ -370,15 +415,13 @@ def test_redis_down_says_so() -> None:
         pytest.param("7", id="no list"),
     ],
 )
-def test_a_key_of_somebody_else_says_so(member: str) -> None:
-    client = fakeredis.FakeRedis(server=fakeredis.FakeServer())
+def test_a_key_of_somebody_else_says_so(client: redis.Redis, member: str) -> None:
     client.zadd("qunce:windows:k", {member: NOW})
     with pytest.raises(WindowsError, match="prefix of their own"):
         RedisWindows(client).add(entry(0), [("k", HORIZON)], NOW)
 
 
-def test_a_key_of_another_type_says_so() -> None:
-    client = fakeredis.FakeRedis(server=fakeredis.FakeServer())
+def test_a_key_of_another_type_says_so(client: redis.Redis) -> None:
     client.set("qunce:windows:k", "text")
     with pytest.raises(WindowsError, match="WRONGTYPE"):
         RedisWindows(client).add(entry(0), [("k", HORIZON)], NOW)

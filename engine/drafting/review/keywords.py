@@ -7,6 +7,7 @@ same dictionary. This module alone imports jieba.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,6 +25,8 @@ _ONE_CHARACTER = 0.45  # weight of nouns of one character, which are often cut f
 _LEAST = 0.2  # what a keyword tells at least
 _ONE_UNKNOWN = 7.0  # background idf of a character that jieba's background lacks
 _GUESSED, _GUESSED_VERB = 0.8, 0.4  # weight of words that were guessed, not known
+_ACCOUNT = re.compile(r"[a-z](?=[a-z-]*(?:_|\d[a-z]?\d[a-z]?\d))[a-z0-9_-]{4,}")
+"""Looks like the name of somebody's account, which no title should carry: xiaoman_0817."""
 _NOUNS = ("n", "eng", "j", "i", "l")
 _KINDS = ("n", "v", "a", "j", "i", "l", "eng", "z", "f", "b")
 _EMPTY_KINDS = frozenset({"vyou", "vshi", "ad", "f"})
@@ -117,6 +120,8 @@ class _Cutter:
 def _is_keyword(word: Word) -> bool:
     """Whether a word may stand as a keyword: a noun, or a verb that is known."""
     if not 2 <= len(word.word) <= _LONGEST or telling(word) < _LEAST:
+        return False
+    if _ACCOUNT.match(word.word):
         return False
     return word.flag.startswith(_NOUNS) or word.word in _background()[0]
 

@@ -101,6 +101,9 @@ class _Writer:
     def _topic(self, statement: Statement) -> Iterator[str]:
         yield f"### {escape(statement.title)}"
         yield ""
+        if statement.summary:
+            told = (escape(one.text) + self._sources(one) for one in statement.summary)
+            yield from (" ".join(told), "")
         yield escape(statement.text) + self._sources(statement)
         yield ""
         for id in statement.exchange:

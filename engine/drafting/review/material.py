@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from engine.chatlog.message import ChatMessage
@@ -13,7 +13,7 @@ from engine.drafting.guidance import Guidance
 from engine.drafting.review.facts import ActivityFacts
 from engine.drafting.review.quoting import Quoter
 from engine.drafting.review.recipe import ReviewRecipe
-from engine.drafting.review.structure import Analysis, Numbers
+from engine.drafting.review.structure import Analysis, Numbers, Topic
 from engine.drafting.review.when import (
     busiest,
     date_words,
@@ -22,6 +22,7 @@ from engine.drafting.review.when import (
     part_of_day,
     span_words,
 )
+from engine.drafting.review.written import Summary, Written
 
 _HALF, _LONGEST_PEAK = 0.5, 3
 _TALKERS = 5
@@ -44,6 +45,17 @@ class Material:
     """What was said in the window, in order; what counts are counted over."""
     values: Mapping[str, str]
     """Slot → its value, for the review as a whole."""
+    written: Written = field(default_factory=Written)
+    """What a chat model wrote of it."""
+
+    def summary(self, topic: Topic) -> Summary | None:
+        """The chat model's summary of a topic, if there is one."""
+        return self.written.summaries.get(topic.messages[0].id) if topic.messages else None
+
+    def title(self, topic: Topic) -> str:
+        """A topic's title: the chat model's, else the one found."""
+        summary = self.summary(topic)
+        return summary.title if summary and summary.title else topic.title
 
     @property
     def tone(self) -> Tone:

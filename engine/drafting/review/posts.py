@@ -18,7 +18,6 @@ from engine.drafting.review.structure import Commitment
 from engine.drafting.review.when import due_day
 
 _MOST_TITLES, _TITLE, _TITLES = 3, 14, 36
-_GOLDEN_IN_PUBLIC = (8, 34)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +123,12 @@ def write_group(material: Material) -> Posted:
         write(writing)
     empty = material.analysis and not material.messages and not material.facts
     content = {"content": "0"} if writing.blocks.keys() - {"thanks", "next", "close"} else {}
-    writing.add("open", writing.say("quiet" if empty else "open", content))
+    if opening := material.written.opening:
+        writing.quote(opening)  # it has been checked against what it may rely on
+        writing.known.add(opening)
+        writing.add("open", opening)
+    else:
+        writing.add("open", writing.say("quiet" if empty else "open", content))
     return writing.posted()
 
 
@@ -145,8 +149,11 @@ def _topics(writing: _Writing) -> None:
     material = writing.material
     rows: list[dict[str, str]] = []
     for topic in material.analysis.topics if material.analysis else ():
-        title = material.quoter.fit_title(topic.title)
+        title = material.quoter.fit_title(material.title(topic))
         if not title or len(rows) >= writing.most("topics"):
+            continue
+        if summary := material.summary(topic):
+            rows.append({"title": title, "told": summary.text})
             continue
         best = best_quote(material, adding(topic.quotes, title), writing.post.quote, writing.used)
         values = {"title": title}
@@ -257,21 +264,34 @@ def _closing(writing: _Writing) -> None:
 
 def write_moments(material: Material) -> tuple[Posted, bool]:
     """The post for Moments, and whether it quotes a member."""
+    if text := material.written.moments:
+        return Posted(text, (text,), (text,)), material.written.quotes  # checked before
     writing = _Writing(material, "moments")
     values = {"topics": _titles(writing)}
-    best = None
-    if material.analysis:
-        lines = (*material.analysis.golden, *material.analysis.went_well)
-        best = best_quote(material, lines, writing.post.quote, strict=True)
-    if best:
-        words = material.quoter.fit(best[1].message, *writing.post.quote, strict=True)
-        values["golden"] = words
-        writing.quote(words)
+    golden = public_quote(material)
+    if golden:
+        values["golden"] = golden
+        writing.quote(golden)
     known = {slot: value for slot, value in values.items() if value}
     for block in writing.post.order:
         writing.add(block, writing.say(block, known))
     posted = writing.posted()
-    return posted, bool(best and values["golden"] in posted.text)
+    return posted, bool(golden) and golden in posted.text
+
+
+def public_quote(material: Material) -> str:
+    """The member's words that everybody may read: they name no other member; empty: none."""
+    if not material.analysis:
+        return ""
+    names = {message.sender for message in material.messages} - {"", material.values.get("host")}
+    lines = [
+        quote
+        for quote in (*material.analysis.golden, *material.analysis.went_well)
+        if not any(name in quote.message.text for name in names if len(name) > 1)
+    ]
+    size = material.recipe.posts["moments"].quote
+    best = best_quote(material, lines, size, strict=True)
+    return material.quoter.fit(best[1].message, *size, strict=True) if best else ""
 
 
 def _titles(writing: _Writing) -> str:
@@ -279,7 +299,7 @@ def _titles(writing: _Writing) -> str:
     material = writing.material
     titles: list[str] = []
     for topic in material.analysis.topics if material.analysis else ():
-        title = material.quoter.fit_title(topic.title)
+        title = material.quoter.fit_title(material.title(topic))
         long = len(title) > _TITLE or len("".join(titles)) + len(title) > _TITLES
         if title and not long and len(titles) < _MOST_TITLES:
             titles.append(title)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from engine.chatlog.message import ChatMessage
@@ -19,10 +20,13 @@ from engine.drafting.review.report import Figure, Review, Series
 from engine.drafting.review.sections import build_sections
 from engine.drafting.review.steps import next_steps
 from engine.drafting.review.structure import Analysis
+from engine.drafting.review.written import Assisted
 from engine.errors import InputError
 
 __all__ = ["Review", "write_review"]
 
+Assist = Callable[[Material], Assisted]
+"""Material with nothing written → what a chat model wrote of it."""
 _PEOPLE, _TOPICS, _WORDS = 10, 8, 60
 
 
@@ -38,6 +42,7 @@ def write_review(
     incidents: Mapping[str, int] | None = None,
     contacts: Spans | None = None,
     chat: str = "",
+    assist: Assist | None = None,
 ) -> Review:
     """Write a review.
 
@@ -52,20 +57,35 @@ def write_review(
         incidents: category → messages that broke the rules.
         contacts: finds contacts to mask, besides numbers and accounts.
         chat: the group's name as the export tells it; the brief's comes first.
+        assist: has a chat model write over what is there; None: all is written offline.
 
     Raises:
+        ChatError: only when the asking was cancelled.
         InputError: neither analysis nor facts.
     """
     if analysis is None and facts is None:
         raise InputError("A review needs a chat log or the facts of an activity. Give one of them.")
     incidents = incidents or {}
-    quoter = Quoter(Privacy(recipe.private, contacts), rules, _names(analysis, brief), recipe.kinds)
-    values = whole_values(analysis, facts, brief, recipe, quoter, incidents)
-    if name := quoter.fit_title(chat):
-        values.setdefault("community", name)
     window = _window(analysis, messages)
-    parts = (analysis, facts, brief, recipe, guidance, incidents, quoter, window, values)
-    return _written(Material(*parts), rules)
+
+    def gather() -> Material:
+        names = _names(analysis, brief)
+        quoter = Quoter(Privacy(recipe.private, contacts), rules, names, recipe.kinds)
+        values = whole_values(analysis, facts, brief, recipe, quoter, incidents)
+        if name := quoter.fit_title(chat):
+            values.setdefault("community", name)
+        parts = (analysis, facts, brief, recipe, guidance, incidents, quoter, window, values)
+        return Material(*parts)
+
+    if assist is None:
+        return _written(gather(), rules)
+    assisted = assist(gather())
+    review = _written(replace(gather(), written=assisted.written), rules)
+    return replace(
+        review,
+        notices=assisted.notices,
+        meta={**review.meta, **assisted.meta},
+    )
 
 
 def _written(material: Material, rules: ComplianceRules) -> Review:
@@ -168,7 +188,8 @@ def _series(material: Material) -> Series:
         by_day=numbers.by_day,
         people=tuple((quoter.name(one.name), one.messages) for one in numbers.people[:_PEOPLE]),
         topics=tuple(
-            (quoter.words(topic.title), len(topic.messages)) for topic in analysis.topics[:_TOPICS]
+            (quoter.words(material.title(topic)), len(topic.messages))
+            for topic in analysis.topics[:_TOPICS]
         ),
         words=tuple((quoter.words(word), weight) for word, weight in analysis.words[:_WORDS]),
     )

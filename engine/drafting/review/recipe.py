@@ -48,6 +48,33 @@ class FigureWords(_Part):
     """Beside it, with {note} for a second number; left out when there is none."""
 
 
+class AssistedReview(_Part):
+    """What the chat writer is told beside the prompt, and how much it is asked."""
+
+    most: Annotated[int, Field(ge=1, le=20)]
+    """Topics asked about, one call each."""
+    topic: str
+    """What to write about a topic."""
+    example: tuple[str, str]
+    """Messages of a topic, and a good answer as JSON."""
+    posts: str
+    """What to write for the group and for Moments."""
+    posts_example: tuple[str, str]
+    """Facts and summaries, and a good answer as JSON."""
+    mend: str
+    """What is said before the repair; {findings} stands for what is wrong."""
+    chat: str
+    """Label of the messages of a topic."""
+    facts: str
+    """Label of the facts of the whole."""
+    summaries: str
+    """Label of the summaries."""
+    golden: str
+    """Label of the member's words that may be quoted."""
+    values: Mapping[str, str]
+    """Slot → what the posts' facts call it."""
+
+
 class ReviewRecipe(RecipeFile):
     """What a review needs."""
 
@@ -91,6 +118,8 @@ class ReviewRecipe(RecipeFile):
     """Words before an account's name, so that it is masked: 微信号, vx."""
     prompt: str
     """Instructions to the chat writer."""
+    assisted: AssistedReview
+    """What else it is told."""
 
     @model_validator(mode="after")
     def _consistent(self) -> ReviewRecipe:

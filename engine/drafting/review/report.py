@@ -37,6 +37,8 @@ class Statement:
     """The sources are the first and the last message of what was counted."""
     citation: Citation | None = None
     """Of an advice: the card."""
+    summary: tuple[Statement, ...] = ()
+    """Of a topic: what was said in it, sentence by sentence, each with its own sources."""
 
     @property
     def messages(self) -> tuple[str, ...]:
@@ -111,6 +113,8 @@ class Review:
     """Words of the page and of the Markdown report."""
     hints: tuple[str, ...] = ()
     """What would make the review better, one sentence each."""
+    notices: tuple[str, ...] = ()
+    """What a chat model that was asked did not write, and why; none where it wrote all."""
     meta: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -121,8 +125,13 @@ class Review:
         return to_markdown(self)
 
     def statements(self) -> tuple[Statement, ...]:
-        """All statements, in reading order."""
-        return tuple(statement for section in self.sections for statement in section.statements)
+        """All statements, in reading order, the sentences of a summary after their topic."""
+        return tuple(
+            one
+            for section in self.sections
+            for statement in section.statements
+            for one in (statement, *statement.summary)
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """The review as plain data for JSON."""
@@ -155,6 +164,7 @@ class Review:
             },
             "hints": list(self.hints),
             "meta": dict(self.meta),
+            **({"notices": list(self.notices)} if self.notices else {}),
         }
 
 
@@ -169,6 +179,7 @@ def _statement(statement: Statement) -> dict[str, Any]:
         "through": statement.through,
         "exchange": list(statement.exchange),
         "citation": statement.citation.as_dict() if statement.citation else None,
+        "summary": [{"text": one.text, "sources": list(one.sources)} for one in statement.summary],
     }
 
 

@@ -94,7 +94,13 @@ def _recap_topics(material: Material, heaviest: Iterable[Topic]) -> Iterator[Sta
     golden = {quote.message.id for quote in (material.analysis.golden if material.analysis else ())}
     count = 0
     for topic in heaviest:
-        title = material.quoter.words(topic.title)
+        title = material.quoter.words(material.title(topic))
+        summary = material.summary(topic)
+        if summary and count < _RECAP_TOPICS:
+            count += 1
+            ids = dict.fromkeys(id for one in summary.sentences for id in one.sources)
+            yield from said(material, "recap_told", tuple(ids), title=title, told=summary.text)
+            continue
         quote = best_quote(material, adding(topic.quotes, title), _QUOTE, golden)
         if quote and title and count < _RECAP_TOPICS:
             count += 1
@@ -221,9 +227,17 @@ def topics(material: Material) -> list[Statement]:
         filled = material.recipe.say("topic", values, material.tone)
         if filled and topic.messages:
             ends = show([topic.messages[0], topic.messages[-1]])
-            title = material.quoter.words(topic.title)
+            summary = material.summary(topic)
             told.append(
-                Statement("topic", filled.text, ends, title=title, exchange=exchange, through=True)
+                Statement(
+                    "topic",
+                    filled.text,
+                    ends,
+                    title=material.quoter.words(material.title(topic)),
+                    exchange=exchange,
+                    through=True,
+                    summary=summary.sentences if summary else (),
+                )
             )
     return told
 

@@ -36,6 +36,7 @@ def to_markdown(series: Series) -> str:
     for name, items in (
         ("依据", [_citation(each) for each in series.citations]),
         ("检查", [escape(each.message) for each in series.findings]),
+        ("说明", [escape(notice) for notice in series.notices]),
         ("建议", [escape(hint) for hint in series.hints]),
     ):
         if items:

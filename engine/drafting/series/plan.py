@@ -25,7 +25,7 @@ from engine.errors import InputError
 _HELD = 0.55
 """Likeness from which a topic counts as held before."""
 
-__all__ = ["Desk", "Wishes", "plan_series", "require_weeks"]
+__all__ = ["Desk", "Wishes", "plan_job", "plan_series", "require_weeks"]
 
 
 def plan_series(brief: Brief, wishes: Wishes, desk: Desk) -> Series:
@@ -34,7 +34,16 @@ def plan_series(brief: Brief, wishes: Wishes, desk: Desk) -> Series:
     Raises:
         InputError: the wishes can't be met, or no topic is left.
     """
-    job = Job.open(brief, wishes, desk)
+    return plan_job(Job.open(brief, wishes, desk))
+
+
+def plan_job(job: Job) -> Series:
+    """Plan the series of a job.
+
+    Raises:
+        InputError: no topic is left.
+    """
+    wishes = job.wishes
     formats = _formats(job)
     picks = _picks(job, formats)
     episodes, findings = make_episodes(job, picks)

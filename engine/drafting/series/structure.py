@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -92,6 +93,10 @@ class Series:
     """What the brief or the wishes lack that would make the plan better, one sentence each."""
     seed: int = 0
     """The same brief, wishes, cards and seed give the same plan."""
+    notices: tuple[str, ...] = ()
+    """What a chat model that was asked did not write, and why; none where it wrote all."""
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    """What a chat model took and wrote; empty: none was asked."""
 
     @property
     def members_share(self) -> float:
@@ -102,6 +107,10 @@ class Series:
         """The plan as plain data for JSON; times in ISO 8601 with their offset."""
         data: dict[str, Any] = _plain(asdict(self))
         data["citations"] = [citation.as_dict() for citation in self.citations]
+        if not self.notices:
+            del data["notices"]
+        if not self.meta:
+            del data["meta"]
         data["findings"] = [finding.as_dict() for finding in self.findings]
         return data
 

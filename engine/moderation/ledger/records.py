@@ -18,6 +18,7 @@ Deed = Literal["none", "notice", "recall", "mute", "kick"]
 Scope = Literal["check", "draft", "admin"]
 """What an API key may do; `admin` includes the others."""
 CallState = Literal["waiting", "sent", "failed", "dropped"]
+"""`waiting` also while it is being made; `dropped`: undone before it was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Event:
     """What tells this event from all others of that bot; delivered again, it is the same."""
     group: str
     received: datetime
+    """When the hook took it; retention counts from then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class Call:
     """The ledger's entry that it carries out; 0: none."""
     state: CallState = "waiting"
     attempts: int = 0
+    """How often it was begun; of a claimed call, this time included."""
     due: datetime | None = None
     """When it may be tried next; None: at once."""
     error: str = ""

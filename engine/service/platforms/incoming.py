@@ -9,6 +9,8 @@ from typing import Any, Literal, Protocol
 from engine.moderation.ledger.records import Call
 from engine.moderation.message import Message
 
+Kind = Literal["recall", "mute", "unmute", "kick", "unban", "say"]
+
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
@@ -17,7 +19,8 @@ class Incoming:
     kind: Literal["message", "edited", "joined", "other"]
     """`other`: nothing that this engine has to do with; it is answered and forgotten."""
     key: str
-    """What tells the event from all others of its bot; the same when it is delivered again."""
+    """What tells the event from all others of its bot; the same when it is delivered again.
+    Empty for `other`."""
     group: str = ""
     message: Message | None = None
     """What was said, for `message` and `edited`; its text may be empty."""
@@ -26,25 +29,33 @@ class Incoming:
     person: str = ""
     """The id of the sender or newcomer."""
     note: str = ""
-    """What could not be looked at: image only, voice, …; English, for logs and metrics."""
+    """What could not be looked at: `image only`, `voice`, …; English, for logs and metrics. For
+    `other`: what it was."""
+    reply_to: str = ""
+    """The id of the message that this one answers, as `Message.id`; empty: none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
     """Something to be done on a platform."""
 
-    kind: Literal["recall", "mute", "unmute", "kick", "unban", "say"]
+    kind: Kind
     group: str
     person: str = ""
     """Whom it concerns; for `say`: who is addressed, empty: everybody."""
     message_id: str = ""
+    """The message that is taken back, as `Message.id`."""
     minutes: int = 0
+    """Of a mute, from 1."""
     text: str = ""
     """For `say`."""
 
 
 class Platform(Protocol):
     """One platform, for one bot of it."""
+
+    able: frozenset[Kind]
+    """What this bot can do at all; an act of another kind leads to no call."""
 
     def incoming(self, data: Mapping[str, Any]) -> Incoming:
         """What an event says.
@@ -58,6 +69,12 @@ class Platform(Protocol):
         """The API calls that carry out some acts, in order."""
         ...
 
-    def quick(self, acts: Sequence[Act]) -> tuple[Mapping[str, Any], tuple[Act, ...]]:
-        """The answer to the event's own request, and the acts that it could not take along."""
+    def quick(
+        self, acts: Sequence[Act], event: Incoming
+    ) -> tuple[Mapping[str, Any], tuple[Act, ...]]:
+        """The answer to the event's own request, and the acts that it could not take along.
+
+        An answer can only concern the event's own message, its sender and its group. Without
+        acts taken along the answer is empty.
+        """
         ...

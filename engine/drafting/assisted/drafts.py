@@ -1,0 +1,200 @@
+"""The offline draft and its outline → the same draft in a chat model's words, if they pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from engine.chat.model import Asking, ChatModel, Turn, Usage
+from engine.chat.prices import Prices
+from engine.drafting.assisted.aloud import Aloud
+from engine.drafting.assisted.evidence import followed
+from engine.drafting.assisted.form import DraftForm, form_for, numbers_of, texts_of
+from engine.drafting.assisted.grounding import Grounds, settle
+from engine.drafting.assisted.manners import check_alike, check_manners
+from engine.drafting.assisted.outline import Outline, Part
+from engine.drafting.assisted.prompting import address_in, draft_turns
+from engine.drafting.assisted.rounds import ROUNDS, Outcome, Trial, ask
+from engine.drafting.assisted.words import assisted_words
+from engine.drafting.brief import Brief
+from engine.drafting.draft import Draft, Finding
+from engine.drafting.guidance import Guidance
+from engine.drafting.writer import Assignment, Candidate, Line
+
+_TOKENS = 600
+"""Of one answer: three times what the longest draft takes."""
+_TEMPERATURE = 0.7
+_ASKING = Asking()
+_SEEDS = 100
+"""Apart, so that the variants of two seeds don't share one."""
+_MOST_ALIKE = 0.7
+"""Similarity of two variants; paraphrases of one outline are closer than two outlines are."""
+
+Heard = Callable[[str], None]
+"""Told the words of drafts as a model writes them, unchecked."""
+Finish = Callable[[Candidate, Sequence[Guidance]], Draft]
+"""A candidate and the advice it follows in → the draft with its findings."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatWriter:
+    """Who writes in place of the offline writer."""
+
+    model: ChatModel
+    prices: Prices | None = None
+    """What its tokens cost; None: costs are not told."""
+    context: int = 8192
+    """Tokens that it takes in, its answer included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One draft to be written."""
+
+    assignment: Assignment
+    brief: Brief
+    outline: Outline
+    offline: Draft
+    """Handed out where the model's draft is no good."""
+    finish: Finish
+    number: int
+    """From 0; each has a seed of its own."""
+
+    def turns(self) -> list[Turn]:
+        """What the model is asked with."""
+        return draft_turns(self.assignment, self.outline)
+
+
+def write_draft(
+    writer: ChatWriter,
+    piece: Piece,
+    earlier: Sequence[str] = (),
+    *,
+    asking: Asking = _ASKING,
+    heard: Heard | None = None,
+) -> Draft:
+    """The draft in the model's words, else the offline one with a notice.
+
+    Args:
+        writer: The model.
+        piece: What it writes.
+        earlier: Texts of the variants before this one, which it may not resemble.
+        asking: The time for an answer, who may cancel it; the rest is as drafts need it.
+        heard: Told the words as they come.
+
+    Raises:
+        ChatError: only when the asking was cancelled.
+    """
+    outline = piece.outline
+    if not outline.parts:
+        notice = "这一稿没有用模型写：简报里可写的太少。"
+        outcome = Outcome(piece.offline, False, notice)
+    else:
+        asking = replace(
+            asking,
+            tokens=_TOKENS,
+            temperature=_TEMPERATURE,
+            seed=piece.assignment.seed * _SEEDS + piece.number * ROUNDS,
+            heard=Aloud(heard) if heard else None,
+        )
+        outcome = ask(
+            writer.model,
+            piece.turns(),
+            form_for(outline.parts),
+            lambda form: judge(form, piece, earlier),
+            piece.offline,
+            mend=assisted_words().mend,
+            asking=asking,
+        )
+    meta = {**outcome.value.meta, **_told(outcome, writer)}
+    notices = (outcome.notice,) if outcome.notice else ()
+    return replace(outcome.value, meta=meta, notices=notices)
+
+
+def _told(outcome: Outcome[Draft], writer: ChatWriter) -> dict[str, Any]:
+    usage: Usage = outcome.usage
+    told: dict[str, Any] = {
+        "writer": "chat" if outcome.assisted else "offline",
+        "model": writer.model.name,
+        "rounds": outcome.rounds,
+        "tokens": {"sent": usage.prompt, "received": usage.completion},
+        "seconds": round(usage.seconds, 2),
+    }
+    if writer.prices:
+        told["cost"] = writer.prices.told(usage)
+    return told
+
+
+def judge(form: DraftForm, piece: Piece, earlier: Sequence[str] = ()) -> Trial[Draft]:
+    """The draft that a filled form makes, and what every check says about it."""
+    words = assisted_words()
+    facts = tuple(piece.brief.facts())
+    grounds = Grounds(facts, words)
+    texts: dict[str, list[str]] = {}
+    findings: list[Finding] = []
+    for part in piece.outline.parts:
+        texts[part.element], wrong = _settled(form, part, grounds)
+        findings += wrong
+    revised = _revised(piece.outline.candidate, texts)
+    whole = _whole(revised)
+    guidance = followed(
+        whole, piece.outline, piece.assignment.recipe, piece.assignment.slots, numbers_of(form)
+    )
+    draft = piece.finish(revised, guidance)
+    address = address_in(piece.assignment.tone)
+    findings += check_manners(texts, draft.text, piece.outline, facts, words, address)
+    findings += check_alike(draft.text, earlier, _MOST_ALIKE)
+    return Trial(draft, (*findings, *_graver(draft, piece.offline)))
+
+
+def _settled(form: DraftForm, part: Part, grounds: Grounds) -> tuple[list[str], list[Finding]]:
+    """The part's texts that hold; what is wrong where too few do."""
+    settled = [settle(text, part, grounds) for text in texts_of(form, part)]
+    held = list(dict.fromkeys(one.text for one in settled if one.text))[: len(part.offline)]
+    findings = [finding for one in settled for finding in one.findings]
+    if part.longest is not None:
+        findings += [
+            _error(part, f"「{text}」有 {len(text)} 字，最多 {part.longest} 字")
+            for text in held
+            if len(text) > part.longest
+        ]
+    if not part.several:
+        return held[:1], findings
+    enough = len(held) >= min(len(part.offline), 3)
+    return held, [] if enough else [*findings, _error(part, f"只有 {len(held)} 条能用，太少")]
+
+
+def _revised(candidate: Candidate, texts: Mapping[str, Sequence[str]]) -> Candidate:
+    """The candidate with the model's texts, element by element; those that are left over go."""
+    waiting = {element: list(several) for element, several in texts.items()}
+
+    def said(line: Line) -> Line | None:
+        if line.element not in waiting:
+            return line
+        several = waiting[line.element]
+        return replace(line, text=several.pop(0)) if several else None
+
+    rows = [[new for line in row if (new := said(line))] for row in candidate.lines]
+    return replace(candidate, lines=tuple(tuple(row) for row in rows if row))
+
+
+def _whole(candidate: Candidate) -> dict[str, list[str]]:
+    texts: dict[str, list[str]] = {}
+    for line in candidate.elements:
+        texts.setdefault(line.element, []).append(line.text)
+    return texts
+
+
+def _graver(draft: Draft, offline: Draft) -> list[Finding]:
+    """The draft's findings that the offline draft has not: all errors, warnings included."""
+    excused = {(finding.check, finding.text) for finding in offline.findings}
+    return [
+        replace(finding, severity="error")
+        for finding in draft.findings
+        if (finding.check, finding.text) not in excused or finding.severity == "error"
+    ]
+
+
+def _error(part: Part, message: str) -> Finding:
+    return Finding("grounding", "error", f"{part.element}：{message}。")

@@ -1,0 +1,100 @@
+"""Recipe, channel, outline → the turns that a model is asked with.
+
+What is the same for every brief comes first, so that servers keep it: the rules, the fields, one
+worked example of them. Then the advice and the brief, fenced: data, never instructions.
+"""
+
+from __future__ import annotations
+
+import json
+
+from engine.chat.fence import fenced
+from engine.chat.model import Turn
+from engine.drafting.assisted.form import USED
+from engine.drafting.assisted.outline import Outline, Part
+from engine.drafting.assisted.words import AssistedWords, assisted_words
+from engine.drafting.writer import Assignment
+
+_BETWEEN = "；"
+
+
+def draft_turns(assignment: Assignment, outline: Outline) -> list[Turn]:
+    """What is sent for one draft: system, worked example, question."""
+    words = assisted_words()
+    return [
+        Turn("system", _system(assignment, outline)),
+        Turn("user", _example_question(assignment, outline, words)),
+        Turn("assistant", _example_answer(outline)),
+        Turn("user", _question(assignment, outline, words)),
+    ]
+
+
+def _system(assignment: Assignment, outline: Outline) -> str:
+    channel = assignment.channel
+    said = [f"{part.element}：{part.say.what}" for part in outline.parts]
+    return (
+        assignment.recipe.prompt.replace("{channel}", channel.name)
+        .replace("{about}", channel.about)
+        .replace("{elements}", "\n".join(said))
+        .strip()
+    )
+
+
+def _example_question(assignment: Assignment, outline: Outline, words: AssistedWords) -> str:
+    lines = [f"{part.element}：{part.say.facts}" for part in outline.parts]
+    return "\n".join(
+        [
+            *_marked(words.reference, f"1. {words.example_reference}"),
+            *_marked(words.brief, "\n".join(lines)),
+            _final(assignment, words),
+        ]
+    )
+
+
+def _marked(label: str, text: str) -> list[str]:
+    """Our own example, marked as the data will be."""
+    return [f"〔{label}〕", text, f"〔/{label}〕"]
+
+
+def _example_answer(outline: Outline) -> str:
+    answer: dict[str, object] = {part.element: part.say.example for part in outline.parts}
+    return json.dumps({**answer, USED: [1]}, ensure_ascii=False)
+
+
+def _question(assignment: Assignment, outline: Outline, words: AssistedWords) -> str:
+    advice = "\n".join(
+        f"{number}. {guidance.citation.words}"
+        for number, guidance in enumerate(outline.guidance, start=1)
+    )
+    return "\n".join(
+        [
+            *([fenced(words.reference, advice)] if advice else []),
+            fenced(words.brief, "\n".join(_brief(assignment, outline, words))),
+            _final(assignment, words),
+        ]
+    )
+
+
+def _final(assignment: Assignment, words: AssistedWords) -> str:
+    return words.final.replace("{address}", address_in(assignment.tone))
+
+
+def _brief(assignment: Assignment, outline: Outline, words: AssistedWords) -> list[str]:
+    """The facts, element by element."""
+    who = assignment.slots.values.get("who", ())
+    lines = [words.audience.replace("{who}", who[0])] if who else []
+    return [
+        *lines,
+        *(f"{part.element}：{_BETWEEN.join(_told(part, words))}" for part in outline.parts),
+    ]
+
+
+def _told(part: Part, words: AssistedWords) -> list[str]:
+    """The part's facts, named where the bare value would not be understood."""
+    named = {fact.value: words.names[fact.slot] for fact in part.facts if fact.slot in words.names}
+    return [f"{named[value]} {value}" if value in named else value for value in part.values()]
+
+
+def address_in(tone: str) -> str:
+    """How a reader is addressed: 您 in the professional tone, else 你."""
+    return "您" if tone == "professional" else "你"

@@ -1,0 +1,214 @@
+"""Summaries, counts and facts in → how the message for the group begins, and a post for Moments.
+
+The lines in between (quotes, questions, promises) are written offline: they hold members' words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from engine.chat.fence import fenced
+from engine.chat.model import Asking, ChatModel, Turn
+from engine.chat.orders import find_order
+from engine.drafting import checks
+from engine.drafting.assisted.language import is_chinese
+from engine.drafting.assisted.review_sentences import QUOTED, borne_out, tidy, without
+from engine.drafting.assisted.rounds import Outcome, Trial, ask
+from engine.drafting.assisted.turns import task_turns
+from engine.drafting.assisted.words import assisted_words
+from engine.drafting.compliance import ComplianceRules, check_compliance
+from engine.drafting.draft import Finding
+from engine.drafting.facts import check_facts
+from engine.drafting.review.material import Material
+from engine.drafting.review.patterns import phrases
+from engine.drafting.review.posts import public_quote
+from engine.drafting.review.recipe import Post
+from engine.drafting.review.sections import best_quote
+from engine.drafting.review.written import Summary, Written
+from engine.text import fold_text, skeleton, words
+
+_OPENING = (12, 90)
+_LEAST_POST = 30
+_BORNE_OUT = 0.55
+_TOLD_VALUES = (
+    "name", "community", "date", "time", "place", "host", "attended", "result", "when",
+    "messages", "active", "next", "regular", "keyword",
+)  # fmt: skip
+"""What the posts may be told of the whole, in this order."""
+
+
+class ToldPosts(BaseModel):
+    """What a model is asked for the posts."""
+
+    model_config = ConfigDict(extra="ignore")
+    opening: str
+    moments: str
+
+
+def posts_turns(material: Material, summaries: Mapping[str, Summary]) -> list[Turn]:
+    """What a model is asked for the posts."""
+    assisted = material.recipe.assisted
+    known = [
+        f"{assisted.values[slot]}：{value}"
+        for slot in _TOLD_VALUES
+        if (value := material.values.get(slot)) and not find_order(value)
+    ]
+    told = [f"{title}：{text}" for title, text in _told(material, summaries)]
+    blocks = [
+        (assisted.facts, known),
+        (assisted.summaries, told),
+        (assisted.golden, list(filter(None, [public_quote(material)]))),
+    ]
+    fences = [fenced(label, "\n".join(lines)) for label, lines in blocks if lines]
+    return task_turns(material.recipe.prompt, assisted.posts, assisted.posts_example, fences)
+
+
+def _told(material: Material, summaries: Mapping[str, Summary]) -> Iterator[tuple[str, str]]:
+    """Title and summary of each topic; a topic without a summary has its best line."""
+    for topic in (
+        material.analysis.topics[: material.recipe.assisted.most] if material.analysis else ()
+    ):
+        summary = summaries.get(topic.messages[0].id) if topic.messages else None
+        title = summary.title if summary and summary.title else topic.title
+        text = summary.text if summary else ""
+        if not text and (best := best_quote(material, topic.quotes, (6, 60))):
+            text = material.quoter.fit(best[1].message, 6, 60)
+        if text and not find_order(text) and not find_order(title):
+            yield material.quoter.words(title), text
+
+
+def tell_posts(
+    material: Material,
+    summaries: Mapping[str, Summary],
+    members: Sequence[str],
+    rules: ComplianceRules,
+    model: ChatModel,
+    asking: Asking,
+) -> tuple[Outcome[Written], Written]:
+    """Ask for the posts; beside the outcome, what of the better round can be used."""
+    trials: list[Written] = [Written(summaries)]
+
+    def judge(answer: ToldPosts) -> Trial[Written]:
+        opening, moments = _block(answer.opening), _block(answer.moments)
+        quote = public_quote(material)
+        wrong_opening = list(_opening_faults(material, summaries, opening, members, rules))
+        wrong_moments = list(_moments_faults(material, summaries, moments, quote, members, rules))
+        written = Written(
+            summaries,
+            "" if wrong_opening else opening,
+            "" if wrong_moments else moments,
+            bool(quote) and skeleton(quote) in skeleton(moments),
+        )
+        trials.append(written)
+        return Trial(written, (*wrong_opening, *wrong_moments))
+
+    outcome = ask(
+        model,
+        posts_turns(material, summaries),
+        ToldPosts,
+        judge,
+        Written(summaries),
+        mend=material.recipe.assisted.mend,
+        asking=asking,
+    )
+    best = max(trials, key=lambda one: bool(one.opening) + bool(one.moments))
+    return outcome, outcome.value if outcome.assisted else best
+
+
+def _block(text: str) -> str:
+    """A text line by line without blanks around and without empty lines."""
+    return "\n".join(filter(None, map(tidy, text.splitlines())))
+
+
+def _opening_faults(
+    material: Material,
+    summaries: Mapping[str, Summary],
+    text: str,
+    members: Sequence[str],
+    rules: ComplianceRules,
+) -> Iterator[Finding]:
+    least, most = _OPENING
+    if not least <= len(text) <= most or "\n" in text:
+        yield _error(f"opening 有 {len(text)} 个字，要 {least} 到 {most} 个字，一段。", text)
+    yield from _shared_faults(material, summaries, text, members, rules, "opening")
+
+
+def _moments_faults(
+    material: Material,
+    summaries: Mapping[str, Summary],
+    text: str,
+    quote: str,
+    members: Sequence[str],
+    rules: ComplianceRules,
+) -> Iterator[Finding]:
+    post: Post = material.recipe.posts["moments"]
+    if len(text) < _LEAST_POST:
+        yield _error(f"moments 只有 {len(text)} 个字，至少写 {_LEAST_POST} 个字。", text)
+    yield from checks.check_limits(text, post.limits)
+    allowed = {skeleton(words_) for words_ in (quote, *material.values.values())}
+    for match in QUOTED.finditer(text):
+        if skeleton(match[1]) not in allowed:
+            yield _error(
+                f"moments 里的「{match[1]}」不是给定的金句，换成金句或去掉引号。", match[1]
+            )
+    yield from _shared_faults(material, summaries, text, members, rules, "moments", (quote,))
+
+
+def _shared_faults(
+    material: Material,
+    summaries: Mapping[str, Summary],
+    text: str,
+    members: Sequence[str],
+    rules: ComplianceRules,
+    where: str,
+    further: Sequence[str] = (),
+) -> Iterator[Finding]:
+    """Names, facts, wording, law, voice and whether it speaks of what was told."""
+    told = [part for row in _told(material, summaries) for part in row]
+    sources = [*material.values.values(), *told, *further]
+    public = _public(material)
+    for name in members:
+        if name in text and not any(name in known for known in public):
+            yield _error(
+                f"{where} 里写了成员的名字「{name}」，换成「有人」「一位妈妈」这样的说法。", name
+            )
+    found = (
+        *check_facts(text, sources),
+        *checks.check_wording(text, rules.wording),
+        *check_compliance(text, rules, public),
+    )
+    yield from (one for one in found if one.severity == "error")
+    ours = without(text, members)
+    for token in words(fold_text(ours)):
+        if any(token.startswith(word) for word in phrases("told", "never_posted")):
+            yield _error(f"{where} 里的「{token}」读的人对不上号，换成日期或删掉。", token)
+    known, listed = "\n".join([*sources, *_ways(material)]), assisted_words()
+    if not is_chinese(text, known):
+        yield _error(f"{where} 要用简体中文写。", text)
+    for word in (*listed.leftovers, *listed.dull, *listed.crowd, *listed.claims):
+        if word in text and word not in known:
+            yield _error(f"{where} 里的「{word}」是套话，或资料里没有，换成具体的事。", word)
+    if find_order(text):
+        yield _error(f"{where} 像是写给模型的话，重写。", text)
+    if borne_out(ours, known) < _BORNE_OUT:
+        yield _error(f"{where} 里有摘要和事实没有的内容，只写给定的。", text)
+
+
+def _ways(material: Material) -> Iterator[str]:
+    """How the offline writer says what such posts say."""
+    for element, patterns in material.recipe.patterns.items():
+        if element.startswith(("group_", "moments_")):
+            yield from (pattern.text for pattern in patterns)
+
+
+def _public(material: Material) -> list[str]:
+    """Names that the host gives away: the host's, the brand's, the group's."""
+    values = [material.values.get(slot, "") for slot in ("host", "community", "name")]
+    brief = material.brief
+    return list(filter(None, [*values, *((brief.host.name, brief.brand) if brief else ())]))
+
+
+def _error(message: str, text: str) -> Finding:
+    return Finding("grounding", "error", message, text)

@@ -1,0 +1,195 @@
+"""A sentence that a chat model wrote about messages → what in it the messages don't bear out.
+
+Every name, number and quotation must stand in the messages it points at, and what it says of
+somebody must be in words of theirs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from engine.chat.orders import find_order
+from engine.drafting import checks
+from engine.drafting.assisted.language import is_chinese
+from engine.drafting.compliance import ComplianceRules, check_compliance
+from engine.drafting.draft import Finding
+from engine.drafting.facts import check_facts
+from engine.drafting.review.patterns import phrases, stop_words
+from engine.text import fold_text, skeleton, words
+
+QUOTED = re.compile(r"[「『]([^「」『』\n]{1,200})[」』]")
+_MARKS = str.maketrans("“”‘’", "「」『』")
+_CLAUSE = re.compile(r"[，,；;。！？!?]")
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_LEAST, _MOST = 6, 64
+"""Characters of a sentence about a topic."""
+_SAME_CLAUSE = 4
+"""Characters in a row from which a clause is taken to tell what a clause of a message says."""
+_OWN = 8
+"""Characters besides names and quotations from which a sentence tells something itself."""
+_BORNE_OUT = 0.55
+"""Share of a sentence's telling characters that its messages must hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message as the model saw it: names and personal data masked."""
+
+    id: str
+    who: str
+    text: str
+
+
+def tidy(text: str) -> str:
+    """One line with Chinese quotation marks, without a model's markup."""
+    return " ".join(text.replace("**", "").split()).translate(_MARKS)
+
+
+def in_quotes(text: str, cited: Sequence[Said]) -> str:
+    """`林老师：约小的。` as 林老师说「约小的」。 where these are words of that member."""
+    for message in cited:
+        name, mark, said = text.partition("：")
+        words_ = said.strip("「」。 ")
+        if mark and name == message.who and words_ and words_ in message.text:
+            return f"{name}说「{words_}」。"
+    return text
+
+
+def faults(
+    text: str,
+    cited: Sequence[Said],
+    members: Sequence[str],
+    sources: Sequence[str],
+    rules: ComplianceRules,
+) -> Iterator[Finding]:
+    """What is wrong with a sentence about messages.
+
+    Args:
+        text: The sentence, tidied.
+        cited: The messages it points at.
+        members: Everybody's names.
+        sources: What it may state besides: the facts, the brief.
+        rules: What posts may not say.
+    """
+    if not _LEAST <= len(text) <= _MOST:
+        yield _error(f"「{text[:20]}」有 {len(text)} 个字，要 {_LEAST} 到 {_MOST} 个字。", text)
+    if not cited:
+        yield _error(f"「{text[:20]}」没有写依据的消息编号（ids）。", text)
+        return
+    names = [name for name in members if name in text]
+    ours = without(text, [])
+    said = [part for message in cited for part in (message.text, message.who)]
+    yield from check_facts(text, [*said, *sources])
+    yield from checks.check_wording(text, rules.wording)
+    yield from check_compliance(text, rules, names)
+    yield from _unquoted(text, cited)
+    yield from _misattributed(text, cited, names)
+    yield from _strangers(ours, cited, names)
+    yield from _turned(ours, cited)
+    for word in words(fold_text(ours)):
+        if any(word.startswith(never) for never in phrases("told", "never")):
+            yield _error(f"「{word}」在事后读不通，换成第三人称的说法，不写今天明天。", word)
+    if not is_chinese(text, "\n".join(said)):
+        yield _error("要用简体中文写。", text)
+    if find_order(text):
+        yield _error("这一句像是写给模型的，不是群里的事，删掉。", text)
+    share = borne_out(without(text, names), "\n".join(said + list(sources)))
+    if share < _BORNE_OUT:
+        yield _error(f"「{text[:20]}」在所指的消息里找不到依据，照消息里说的写。", text)
+
+
+def _error(message: str, text: str) -> Finding:
+    return Finding("grounding", "error", message, text)
+
+
+def without(text: str, names: Sequence[str]) -> str:
+    """Our own words of a sentence: without what is quoted and without names."""
+    ours = QUOTED.sub("", text)
+    for name in sorted(names, key=len, reverse=True):
+        ours = ours.replace(name, "")
+    return ours
+
+
+def tells(text: str, names: Sequence[str]) -> bool:
+    """Whether a sentence says something in words of its own, not only that somebody said 「…」."""
+    return len(skeleton(without(text, names))) >= _OWN
+
+
+def borne_out(ours: str, said: str) -> float:
+    """Share of the telling characters of a text that stand in what was said, 0 to 1."""
+    telling = "".join(
+        word
+        for word in words(fold_text(ours))
+        if word not in stop_words() | phrases("told", "telling")
+    )
+    characters = _HAN.findall(telling)
+    held = set(fold_text(said))
+    return sum(char in held for char in characters) / len(characters) if characters else 1.0
+
+
+def _unquoted(text: str, cited: Sequence[Said]) -> Iterator[Finding]:
+    """Quotations that are nobody's words."""
+    for match in QUOTED.finditer(text):
+        bare = skeleton(match[1])
+        if not any(bare and bare in skeleton(message.text) for message in cited):
+            yield _error(f"「{match[1]}」不是所指消息里的原话，照抄原话或去掉引号。", match[1])
+
+
+def _misattributed(text: str, cited: Sequence[Said], names: Sequence[str]) -> Iterator[Finding]:
+    """Quotations put into the wrong mouth: the name nearest before them, else after."""
+    for match in QUOTED.finditer(text):
+        bare = skeleton(match[1])
+        speakers = {message.who for message in cited if bare in skeleton(message.text)}
+        before = max(names, key=lambda name: text.rfind(name, 0, match.start()), default="")
+        if before and text.rfind(before, 0, match.start()) < 0:
+            before = next((name for name in names if text.find(name, match.end()) >= 0), "")
+        if before and speakers and before not in speakers:
+            yield _error(f"「{match[1]}」不是{before}说的，写清是谁说的。", match[1])
+
+
+def _strangers(ours: str, cited: Sequence[Said], names: Sequence[str]) -> Iterator[Finding]:
+    """Members of whom something is said that is in no message of theirs or to them."""
+    for clause in _CLAUSE.split(ours):
+        for name in names:
+            if name not in clause:
+                continue
+            theirs = [m.text for m in cited if m.who == name or name in m.text]
+            if not theirs:
+                yield _error(f"所指的消息里没有{name}，补上他的消息编号或不写这个人。", name)
+            elif not _shares(without(clause, names), theirs):
+                yield _error(f"{name}没有说过「{clause.strip()}」，照他的消息写。", name)
+
+
+def _turned(ours: str, cited: Sequence[Said]) -> Iterator[Finding]:
+    """Clauses that say of somebody what was said of a relative, or with a 不 more or less."""
+    told = [clause for message in cited for clause in _CLAUSE.split(message.text)]
+    for clause in filter(None, _CLAUSE.split(ours)):
+        source = max(told, key=lambda one: _common(clause, one), default="")
+        if _common(clause, source) < _SAME_CLAUSE:
+            continue
+        for word in phrases("told", "kin"):
+            if word in source and word not in ours:
+                yield _error(f"「{clause.strip()}」漏了「{word}」，写清是谁。", clause)
+        denied = [
+            any(word in one for word in phrases("told", "denial")) for one in (clause, source)
+        ]
+        if denied[0] != denied[1]:
+            yield _error(f"「{clause.strip()}」和原话「{source.strip()}」意思相反。", clause)
+
+
+def _common(one: str, other: str) -> int:
+    """Characters of the longest run that two clauses share."""
+    match = SequenceMatcher(None, one, other, autojunk=False).find_longest_match()
+    return match.size
+
+
+def _shares(clause: str, theirs: Sequence[str]) -> bool:
+    """Whether two characters in a row, or the only telling ones, are theirs."""
+    bare = skeleton(clause)
+    pairs = {bare[at : at + 2] for at in range(len(bare) - 1)}
+    telling = pairs - phrases("told", "telling")
+    said = "\n".join(map(skeleton, theirs))
+    return not telling or any(pair in said for pair in telling)

@@ -1,0 +1,124 @@
+"""Turns, a judge and the offline draft in → the best of a model's two rounds, or the offline draft.
+
+The model answers; where the judge finds errors it is told what they are and answers once more. A
+draft that still has one is never handed out: the offline draft takes its place, and a notice says
+why. The same loop serves every kind of draft.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel
+
+from engine.chat.model import Asking, ChatModel, Turn, Usage
+from engine.drafting.draft import Finding
+from engine.errors import ChatError
+
+ROUNDS = 2
+"""The first answer and one repair."""
+_MOST_TOLD = 6
+"""Findings told to the model, and to the copywriter: more would not be heeded."""
+
+_ASKING = Asking()
+
+T = TypeVar("T")
+Fields = TypeVar("Fields", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial(Generic[T]):
+    """What came of one answer of the model."""
+
+    value: T
+    """The draft as it would be handed out."""
+    findings: tuple[Finding, ...] = ()
+    """What the checks say about it; one of severity `error` keeps it from being handed out."""
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """The findings that have to go."""
+        return tuple(finding for finding in self.findings if finding.severity == "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T]):
+    """What is handed out, and how it came about."""
+
+    value: T
+    assisted: bool
+    """Whether the model's text was used; if not, `value` is the offline draft."""
+    notice: str = ""
+    """Chinese: why the model's text was not used; empty when it was."""
+    usage: Usage = field(default_factory=Usage)
+    """Of all rounds."""
+    rounds: int = 0
+    """Answers that the judge saw."""
+
+
+def ask(
+    model: ChatModel,
+    turns: Sequence[Turn],
+    fields: type[Fields],
+    judge: Callable[[Fields], Trial[T]],
+    offline: T,
+    *,
+    mend: str,
+    asking: Asking = _ASKING,
+) -> Outcome[T]:
+    """One answer and, where the judge finds errors, one repair.
+
+    Args:
+        model: Who is asked.
+        turns: What is asked, data fenced.
+        fields: The form of the answer.
+        judge: Makes a draft of an answer and checks it.
+        offline: What is handed out where the model's drafts are no good or it does not answer.
+        mend: What the model is told before the repair; `{findings}` stands for what is wrong.
+        asking: How the model is asked; a seed goes up by one for the repair.
+
+    Raises:
+        ChatError: only when `asking.cancelled` says so; any other is a notice.
+    """
+    said, usage = list(turns), Usage()
+    trials: list[Trial[T]] = []
+    for number in range(ROUNDS):
+        seed = None if asking.seed is None else asking.seed + number
+        try:
+            answer = model.structured(said, fields, replace(asking, seed=seed))
+        except ChatError as error:
+            if asking.cancelled():
+                raise
+            return Outcome(offline, False, _no_answer(error, trials), usage, len(trials))
+        usage += answer.usage
+        trials.append(judge(answer.value))
+        if not trials[-1].errors:
+            return Outcome(trials[-1].value, True, "", usage, len(trials))
+        said = [
+            *turns,
+            Turn("assistant", answer.value.model_dump_json(exclude_defaults=True)),
+            Turn("user", mend.replace("{findings}", _told(trials[-1].errors))),
+        ]
+    return Outcome(offline, False, _not_good(trials), usage, len(trials))
+
+
+def _told(findings: Sequence[Finding]) -> str:
+    """What is wrong, one finding a line, each once."""
+    messages = dict.fromkeys(finding.message for finding in findings)
+    return "\n".join(f"- {message}" for message in list(messages)[:_MOST_TOLD])
+
+
+def _not_good(trials: Sequence[Trial[T]]) -> str:
+    """Why the better of the rounds was not used."""
+    nearest = min(trials, key=lambda trial: len(trial.errors))
+    first, *others = dict.fromkeys(finding.message for finding in nearest.errors)
+    more = f"（另有 {len(others)} 处）" if others else ""
+    return f"这一稿没有用模型写的，改用了离线稿：修改一次后仍有问题，{first}{more}"
+
+
+def _no_answer(error: ChatError, trials: Sequence[Trial[T]]) -> str:
+    """Why there is no answer to use; the error itself is in English, as the terminal is."""
+    when = "修改时" if trials else ""
+    return f"这一稿没有用模型写的，改用了离线稿：模型{when}没有给出能用的回答（{error}）"

@@ -1,0 +1,51 @@
+"""`prompts/assisted.yaml` → the frame of every question, and the words that betray a draft."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import ClassVar
+
+from engine.bundled import bundled
+from engine.drafting.recipe import RecipeFile
+
+FILE = "prompts/assisted.yaml"
+
+
+class AssistedWords(RecipeFile):
+    """What every chat writer shares."""
+
+    what: ClassVar[str] = "Prompts"
+
+    reference: str
+    """Label of the fenced advice."""
+    brief: str
+    """Label of the fenced brief."""
+    audience: str
+    """First line of the brief: {who}."""
+    final: str
+    """What is said after the data: {address}."""
+    mend: str
+    """What is asked before the repair: {findings}."""
+    example_reference: str
+    """The advice of the worked example."""
+    names: Mapping[str, str]
+    """Slot → what its value is called; the others stand bare."""
+    claims: tuple[str, ...]
+    """Words that promise something, and so need a source."""
+    leftovers: tuple[str, ...]
+    """What a prompt or a format leaves behind."""
+    dull: tuple[str, ...]
+    """What could stand in anybody's copy."""
+    crowd: tuple[str, ...]
+    """Ways to address a crowd."""
+
+
+@cache
+def assisted_words() -> AssistedWords:
+    """The bundled ones, read at the first call.
+
+    Raises:
+        RecipeError: the file is missing or malformed.
+    """
+    return AssistedWords.load(bundled(FILE))

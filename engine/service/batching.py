@@ -1,0 +1,197 @@
+"""Messages of many requests at once → a verdict each, judged together in batches.
+
+A batch of 64 takes less than half the time a message that single ones take. Nothing waits for
+others: who comes in the same turn of the event loop, or while a batch is being judged, goes
+together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple, Protocol
+
+from engine.moderation.message import Message
+from engine.moderation.moderator import Moderator
+from engine.moderation.ruleset import Rules
+from engine.moderation.verdict import Verdict
+from engine.service.errors import ApiError
+
+MOST = 64
+"""Messages in a batch."""
+_WAITING = 8192  # messages that may wait; more come in than can be judged
+_LONG = 4000  # characters of a batch; a longer one would hold up the event loop
+_SECONDS = 4  # second opinions asked for at a time
+_MOST_ASKING = 16  # that are asked for or wait; beyond, the first verdict stands
+_LOG = logging.getLogger(__name__)
+
+
+class Moderators(Protocol):
+    """Who judges the messages of a group."""
+
+    def known(self, group: str) -> Moderator | None:
+        """The moderator of a group that is at hand."""
+        ...
+
+    async def moderator(self, group: str) -> Moderator:
+        """The moderator of any group."""
+        ...
+
+
+class Second(Protocol):
+    """Who is asked about reviews."""
+
+    def reconsider(self, text: str, verdict: Verdict, rules: Rules) -> Verdict:
+        """The verdict after a second look; the first one where there is no answer in time."""
+        ...
+
+
+class _Case(NamedTuple):
+    """A message that waits."""
+
+    message: Message
+    moderator: Moderator
+    verdict: asyncio.Future[Verdict]
+
+
+class Batcher:
+    """Judges messages; of one event loop."""
+
+    def __init__(
+        self,
+        moderators: Moderators,
+        *,
+        in_thread: bool = False,
+        second: Second | None = None,
+        judged: Callable[[Sequence[Verdict]], None] = lambda verdicts: None,
+        most: int = MOST,
+    ) -> None:
+        """Set up.
+
+        Args:
+            moderators: Who judges.
+            in_thread: Judge in a worker thread: for windows that wait for a network. Else only
+                batches of long messages go there.
+            second: Is asked about verdicts that suggest a review; None: nobody is.
+            judged: Told of each batch.
+            most: Messages in a batch.
+        """
+        self._moderators = moderators
+        self._in_thread = in_thread
+        self._second = second
+        self._asking = 0
+        self._judged = judged
+        self._most = most
+        self._waiting: deque[_Case] = deque()
+        self._worker: asyncio.Task[None] | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="judge")
+        self._seconds = ThreadPoolExecutor(_SECONDS, thread_name_prefix="second-opinion")
+
+    async def judge(self, message: Message, group: str | None = None) -> Verdict:
+        """The verdict on a message by the rules of its group, or of `group`.
+
+        Raises:
+            ApiError: 503, too many messages wait.
+        """
+        group = message.group if group is None else group
+        moderator = self._moderators.known(group) or await self._moderators.moderator(group)
+        return await self._reconsider(message, moderator, await self._enter(message, moderator))
+
+    async def judge_many(
+        self, messages: Sequence[Message], group: str | None = None
+    ) -> list[Verdict]:
+        """The verdicts on messages, in order, each by the rules of its group, or of `group`.
+
+        Raises:
+            ApiError: 503, too many messages wait.
+        """
+        found: list[Moderator] = []
+        for message in messages:
+            name = message.group if group is None else group
+            known = self._moderators.known(name) or await self._moderators.moderator(name)
+            found.append(known)
+        entered = [self._enter(*pair) for pair in zip(messages, found, strict=True)]
+        verdicts = await asyncio.gather(*entered)
+        if self._second is None:
+            return verdicts
+        return await asyncio.gather(*map(self._reconsider, messages, found, verdicts))
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self._thread.shutdown(wait=False)
+        self._seconds.shutdown(wait=False, cancel_futures=True)
+
+    async def _reconsider(
+        self, message: Message, moderator: Moderator, verdict: Verdict
+    ) -> Verdict:
+        """The verdict after a second opinion, where one is asked for and somebody is free."""
+        if self._second is None or verdict.suggestion != "review" or self._asking >= _MOST_ASKING:
+            return verdict
+        self._asking += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._seconds, self._second.reconsider, message.text, verdict, moderator.rules
+            )
+        finally:
+            self._asking -= 1
+
+    def _enter(self, message: Message, moderator: Moderator) -> asyncio.Future[Verdict]:
+        if len(self._waiting) >= _WAITING:
+            message_ = "More messages come in than can be judged. Try again shortly."
+            raise ApiError(503, message_, code="overloaded", headers={"Retry-After": "1"})
+        future: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Case(message, moderator, future))
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._work())
+        return future
+
+    async def _work(self) -> None:
+        """Judge all that wait; between batches, others have their turn."""
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            count = min(len(self._waiting), self._most)
+            batch = [self._waiting.popleft() for _ in range(count)]
+            if self._in_thread or sum(len(case.message.text) for case in batch) > _LONG:
+                outcome = await loop.run_in_executor(self._thread, _judge, batch)
+            else:
+                outcome = _judge(batch)
+            self._deliver(batch, outcome)
+            if self._waiting:
+                await asyncio.sleep(0)
+
+    def _deliver(self, batch: Sequence[_Case], outcome: Sequence[Verdict | Exception]) -> None:
+        for case, result in zip(batch, outcome, strict=True):
+            if case.verdict.done():  # who asked has gone
+                continue
+            if isinstance(result, Exception):
+                case.verdict.set_exception(result)
+            else:
+                case.verdict.set_result(result)
+        self._judged([result for result in outcome if isinstance(result, Verdict)])
+
+
+def _judge(batch: Sequence[_Case]) -> list[Verdict | Exception]:
+    """What comes of each message; those of one group's rules are judged together."""
+    together: dict[int, list[int]] = {}
+    for at, case in enumerate(batch):
+        together.setdefault(id(case.moderator), []).append(at)
+    outcome: dict[int, Verdict | Exception] = {}
+    for places in together.values():
+        moderator = batch[places[0]].moderator
+        messages = [batch[at].message for at in places]
+        outcome.update(zip(places, _verdicts(moderator, messages), strict=True))
+    return [outcome[at] for at in range(len(batch))]
+
+
+def _verdicts(moderator: Moderator, messages: Sequence[Message]) -> list[Verdict | Exception]:
+    """A verdict on each message; one that can't be judged does not harm the others."""
+    try:
+        return list(moderator.check_many(messages))
+    except Exception as error:  # whatever it is: it must not take other requests along
+        if len(messages) == 1:
+            _LOG.error("A message could not be judged.", exc_info=error)
+            return [error]
+        return [_verdicts(moderator, [message])[0] for message in messages]

@@ -1,0 +1,107 @@
+"""A listening socket in → the service on it, in one process or several, until told to stop."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+_INDEX = "QUNCE_INDEX"
+_LEVEL = "QUNCE_LOG_LEVEL"
+_METRICS = "PROMETHEUS_MULTIPROC_DIR"
+_STOP = 20  # seconds for requests under way when it is told to stop
+
+
+def run(listening: socket.socket, workers: int, index: Path | None, log_level: str) -> None:
+    """Serve until a signal says stop; what is under way is finished first.
+
+    Args:
+        listening: Where requests come in.
+        workers: How many processes answer.
+        index: The playbook's index, where it is not the one that is set.
+        log_level: From which level on is logged.
+    """
+    import uvicorn
+
+    if index is not None:
+        os.environ[_INDEX] = str(index)
+    os.environ[_LEVEL] = log_level
+    with TemporaryDirectory(prefix="qunce-figures-") as figures:
+        if workers > 1:
+            os.environ[_METRICS] = figures
+        config = uvicorn.Config(
+            "engine.service.running:make_app",
+            factory=True,
+            workers=workers,
+            loop="uvloop" if sys.platform != "win32" else "asyncio",
+            http="httptools",
+            ws="none",
+            interface="asgi3",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=_STOP,
+            timeout_keep_alive=30,
+        )
+        if workers > 1:
+            from uvicorn.supervisors import Multiprocess
+
+            Multiprocess(config, sockets=[listening]).run()
+        else:
+            _serve(uvicorn.Server(config), listening)
+
+
+def _serve(server: Any, listening: socket.socket) -> None:
+    """Run in this process; being told to stop is no error."""
+    ignored = {name: signal.getsignal(name) for name in (signal.SIGTERM, signal.SIGINT)}
+    for name in ignored:  # uvicorn raises the signal again at its end, for whoever was there
+        signal.signal(name, lambda *_: None)
+    try:
+        server.run(sockets=[listening])
+    finally:
+        for name, handler in ignored.items():
+            signal.signal(name, handler)
+
+
+def make_app() -> FastAPI:
+    """The application of one process, by its environment and working directory."""
+    from engine.service.app import create_app
+    from engine.service.logs import set_up_logs
+    from engine.service.wiring import open_parts
+    from engine.settings import read_settings
+
+    set_up_logs(os.environ.get(_LEVEL, "info"))
+    parts = open_parts(read_settings(os.environ, Path.cwd()))
+    app = create_app(parts)
+    inner = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(running: FastAPI) -> AsyncIterator[Any]:
+        async with inner(running) as state:
+            _settle()
+            yield state
+        parts.close()
+
+    app.router.lifespan_context = lifespan
+    return app
+
+
+def _settle() -> None:
+    """Spare what is there for good from garbage collection.
+
+    Looking through the word lists and modules again and again stops the process for up to half a
+    second; what comes and goes with a request is gone before the youngest generation is looked at.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)

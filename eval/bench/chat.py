@@ -1,0 +1,93 @@
+"""The chat model as set → time to first token, tokens a second and prompt tokens, printed.
+
+QUNCE_CHAT_MODEL=qwen QUNCE_CHAT_BASE_URL=http://127.0.0.1:18080/v1 python eval/bench/chat.py
+
+Each prompt is asked cold, then with the same beginning and another question: what an endpoint
+that keeps prefixes has read need not be read again.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from machine import heading
+from pydantic import BaseModel, Field
+
+from engine.app import open_chat
+from engine.bundled import bundled
+from engine.chat import Asking, ChatModel, Prices, Turn, Usage
+from engine.errors import QunceError
+from engine.settings import Settings, read_settings
+
+LENGTHS = (0, 1000, 3000)
+"""Characters of material before the question."""
+QUESTIONS = ("给读书会写一句欢迎语。", "给读书会写一个标题。")
+TOKENS = 64
+
+
+class Welcome(BaseModel):
+    """A short welcome."""
+
+    headline: str = Field(description="标题")
+    lines: list[str] = Field(description="两句话", max_length=3)
+
+
+def material(length: int) -> str:
+    """So many characters of the bundled playbook, with the time before them: never read before."""
+    cards = sorted(bundled("knowledge/playbook").glob("*.md"))
+    text = "".join(path.read_text(encoding="utf-8") for path in cards)
+    return f"现在是 {time.time_ns()}。\n{text[:length]}"
+
+
+def ask(model: ChatModel, turns: list[Turn]) -> tuple[float, float, Usage]:
+    """Seconds to the first piece, seconds from there to the last, and the tokens."""
+    heard: list[float] = []
+    began = time.perf_counter()
+    asking = Asking(
+        tokens=TOKENS, temperature=0.0, heard=lambda _: heard.append(time.perf_counter())
+    )
+    usage = model.complete(turns, asking).usage
+    return heard[0] - began, heard[-1] - heard[0], usage
+
+
+def bench(model: ChatModel, settings: Settings) -> None:
+    """Ask, and print a line for each answer."""
+    prices = Prices.of(settings.chat_prices) if settings.chat_prices else None
+    spent = model.complete([Turn("user", "你好")], Asking(tokens=2)).usage
+    print("prompt   tokens   first token   tokens/s   prefix")
+    for length in LENGTHS:
+        system = Turn("system", material(length))
+        for question, prefix in zip(QUESTIONS, ("cold", "warm"), strict=True):
+            first, rest, usage = ask(model, [system, Turn("user", question)])
+            speed = (usage.completion - 1) / rest if rest else 0.0
+            spent += usage
+            print(f"{length:6} {usage.prompt:8} {first:11.2f} s {speed:10.1f}   {prefix}")
+    answer = model.structured([Turn("user", QUESTIONS[0])], Welcome, Asking(tokens=200))
+    spent += answer.usage
+    print(f"fields by {answer.rung} in {answer.usage.seconds:.1f} s, {answer.usage.calls} calls")
+    cost = f", {prices.told(spent)}" if prices else ""
+    print(f"{spent.calls} calls, {spent.prompt} + {spent.completion} tokens{cost}")
+
+
+def main() -> int:
+    """Run against the chat model in the environment."""
+    print(heading())
+    try:
+        settings = read_settings(os.environ, Path.cwd())
+        model = open_chat(settings)
+        if model is None:
+            print("No chat model is set: QUNCE_CHAT_MODEL and QUNCE_CHAT_BASE_URL name one.")
+            return 0
+        print(model.name)
+        bench(model, settings)
+    except QunceError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

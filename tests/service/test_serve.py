@@ -1,0 +1,126 @@
+"""`qunce serve`: what it refuses, how it starts, and how it stops."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from engine.cli import app
+from engine.moderation.ledger import Ledger
+from engine.service import running
+
+CODE = "import sys; from engine.cli import main; main()"
+
+
+@pytest.fixture
+def settled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to serve from."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("QUNCE_DATABASE", f"sqlite:///{tmp_path / 'ledger.db'}")
+    return tmp_path
+
+
+def _refusal(*arguments: str) -> str:
+    outcome = CliRunner().invoke(app, ["serve", *arguments])
+    assert outcome.exit_code == 1, outcome.output
+    return " ".join(outcome.stderr.split())
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.9"])  # noqa: S104
+def test_without_keys_it_listens_for_this_machine_only(settled: Path, host: str) -> None:
+    said = _refusal("--host", host)
+    assert "no API keys" in said
+    assert "qunce keys add" in said
+
+
+def test_a_taken_port_is_named(settled: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        said = _refusal("--port", str(port))
+    assert f"port {port}" in said
+    assert "--port" in said
+
+
+def test_missing_packages_are_named(settled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    said = _refusal()
+    assert "uvicorn" in said
+    assert "pip install 'qunce[serve]'" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("QUNCE_RULES", "no-such-rules", "no-such-rules"),
+        ("QUNCE_RATE_LIMITS", "check=often", "check=often"),
+        ("QUNCE_DATABASE", "nonsense", "no URL"),
+        ("QUNCE_BOTS", "nowhere.yaml", "nowhere.yaml"),
+        ("QUNCE_REDIS_URL", "ftp://somewhere", "ftp"),
+    ],
+)
+def test_wrong_settings_are_told_before_it_listens(
+    settled: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert said in _refusal()
+
+
+def test_with_keys_it_may_listen_anywhere(settled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = Ledger.open(os.environ["QUNCE_DATABASE"])
+    ledger.keys.add("bot", ["check"])
+    ledger.close()
+    seen = []
+    monkeypatch.setattr(running, "run", lambda listening, *_: seen.append(listening.getsockname()))
+    outcome = CliRunner().invoke(app, ["serve", "--host", "0.0.0.0", "--port", "0"])  # noqa: S104
+    assert outcome.exit_code == 0, outcome.output
+    assert seen[0][0] == "0.0.0.0"  # noqa: S104
+    assert "1 API keys in force" in outcome.stderr
+    assert "Authorization: Bearer" in outcome.stderr
+
+
+@pytest.fixture(params=[1, 2], ids=["one process", "two workers"])
+def server(request: pytest.FixtureRequest, settled: Path) -> Iterator[subprocess.Popen[str]]:
+    """`qunce serve` as people start it."""
+    command = [sys.executable, "-c", CODE, "serve", "--port", "0", "--workers", str(request.param)]
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": _root()}
+    ) as process:
+        yield process
+        process.kill()
+
+
+def _root() -> str:
+    return str(Path(__file__).resolve().parents[2])
+
+
+def _url(process: subprocess.Popen[str]) -> str:
+    """Where it listens; what it says later is read and dropped."""
+    assert process.stderr
+    for line in process.stderr:
+        if found := re.search(r"listening on (http://\S+:\d+)", line):
+            threading.Thread(target=process.stderr.read, daemon=True).start()
+            return found[1]
+    raise AssertionError("it never listened")
+
+
+def test_it_serves_and_stops_in_peace(server: subprocess.Popen[str]) -> None:
+    with httpx.Client(base_url=_url(server), timeout=60, trust_env=False) as client:
+        for _ in range(6):
+            assert client.post("/v1/check", json={"text": "早"}).status_code == 200
+        figures = client.get("/metrics").text
+    assert 'qunce_verdicts_total{category="normal",suggestion="pass"} 6.0' in figures
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(20) == 0
