@@ -9,7 +9,7 @@ import shlex
 import shutil
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from typer.testing import CliRunner, Result
 
 from engine.bundled import bundled
 from engine.chatlog import open_log
-from engine.cli import app
+from engine.cli import app, serve
 from engine.drafting import Brief
 from engine.drafting.phrases import Phrases, Rule
 from engine.drafting.picture import SIZES, theme_names
@@ -35,11 +35,12 @@ from engine.moderation.lexicon import Lexicon
 from engine.moderation.rulebook import presets
 from engine.playbook import Playbook
 from engine.playbook.cards import parse_card
-from engine.settings import read_settings
+from engine.settings import Settings, read_settings
 from tests.conftest import ROOT
 
 READMES = ("README.md", "README.zh-CN.md")
 DOCUMENTS = (*READMES, "CONTRIBUTING.md")
+NAMED_TEST = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 _ASSIGNMENT = re.compile(r"[A-Z][A-Z0-9_]*=.*")
 _LINK = re.compile(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"")
 _LARGEST_PICTURE = 300 * 1024
@@ -128,7 +129,18 @@ def desk(tmp_path: Path, quick_index: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("QUNCE_INDEX", str(quick_index))
     monkeypatch.setenv("QUNCE_ENCODER", "none")
     monkeypatch.setattr("engine.playbook.default_index", lambda: quick_index)
+    for name in ("qq.secret", "qq.token"):
+        (tmp_path / name).write_text(name, encoding="utf-8")
+    monkeypatch.setenv("QUNCE_DATABASE", f"sqlite:///{tmp_path / 'ledger.db'}")
+    _serve_in_passing(monkeypatch)
     return tmp_path
+
+
+def _serve_in_passing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`qunce serve` reads its settings, listens on some free port of this machine, and ends."""
+    listen = serve._listen
+    monkeypatch.setattr(serve, "_listen", lambda host, port: listen("127.0.0.1", 0))
+    monkeypatch.setattr("engine.service.running.run", lambda *_: None)
 
 
 def run_command(environment: dict[str, str], arguments: list[str]) -> Result:
@@ -230,11 +242,27 @@ def test_names_that_can_be_chosen_are_listed(document: str) -> None:
     assert [name for name in names if f"`{name}`" not in read(document)] == []
 
 
-@pytest.mark.parametrize("document", (*DOCUMENTS, "CHANGELOG.md"))
+@pytest.mark.parametrize(
+    "document", (*DOCUMENTS, "CHANGELOG.md", "SECURITY.md", "deploy/README.md")
+)
 def test_links_and_pictures_exist(document: str) -> None:
     targets = [one or other for one, other in _LINK.findall(read(document))]
     local = [target.partition("#")[0] for target in targets if "://" not in target]
-    assert [target for target in local if not (ROOT / target).exists()] == []
+    folder = (ROOT / document).parent
+    assert [target for target in local if not (folder / target).exists()] == []
+
+
+def test_each_threat_names_tests_that_exist() -> None:
+    """SECURITY.md's table: threat, what stands against it, the tests that show it."""
+    rows = [line for line in read("SECURITY.md").splitlines() if re.match(r"\| (?!Threat|-)", line)]
+    assert len(rows) >= 25
+    assert [row for row in rows if not NAMED_TEST.search(row)] == []
+    missing = [
+        f"{path}::{name}"
+        for path, name in NAMED_TEST.findall(read("SECURITY.md"))
+        if not re.search(rf"^\s*(async )?def {name}\(", read(path), re.MULTILINE)
+    ]
+    assert missing == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -253,6 +281,13 @@ def test_the_settings_shown_are_settings(desk: Path, document: str) -> None:
     settings = read_settings({}, desk)
     shown = (settings.index, settings.encoder, settings.rules)
     assert shown == ("my-index", "none", "my-group.yaml")
+
+
+@pytest.mark.parametrize("document", READMES)
+def test_every_setting_is_documented(document: str) -> None:
+    rows = re.findall(r"^\| `(QUNCE_\w+)` \| `(\w+)` \|", read(document), re.MULTILINE)
+    names = [field.name for field in fields(Settings)]
+    assert sorted(rows) == sorted((f"QUNCE_{name.upper()}", name) for name in names)
 
 
 def check_card(text: str) -> None:

@@ -6,18 +6,18 @@ import random
 import threading
 import time
 import warnings
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import SecretStr
 
 from engine.chat.addresses import host_of, is_loopback
+from engine.chat.answers import Piece, Said, whole
 from engine.chat.calls import Call
 from engine.chat.failures import Failure, by_status, told
 from engine.chat.ladder import Memory, Wanted, climb
 from engine.chat.limits import Limit
-from engine.chat.model import Asking, Fields, Finish, Reply, Structured, Turn, Usage
+from engine.chat.model import Asking, Fields, Reply, Structured, Turn, Usage
 from engine.errors import ChatError, EncoderError
 
 if TYPE_CHECKING:
@@ -32,22 +32,6 @@ _OPTIONAL = {"temperature", "seed", "stream_options", "max_tokens"}
 """Parameters that an endpoint may refuse; the request is then repeated without."""
 _BROKEN = {"RemoteProtocolError", "ReadError", "WriteError"}
 """What httpx calls a connection that was there and is gone."""
-_FINISHES: dict[str, Finish] = {
-    "stop": "stop",
-    "tool_calls": "stop",
-    "function_call": "stop",
-    "length": "length",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """What one chunk of a streamed answer says."""
-
-    text: str
-    finish: str = ""
-    prompt: int = 0
-    completion: int = 0
 
 
 class Endpoint:
@@ -107,7 +91,7 @@ class Endpoint:
         """The answer as text."""
         limit = self._limit(asking)
         try:
-            return _whole(self._say(turns, asking, limit))
+            return whole(self._say(turns, asking, limit))
         except Failure as failure:
             raise self._error(failure, asking) from None
 
@@ -126,7 +110,7 @@ class Endpoint:
         limit = self._limit(asking)
 
         def ask(stated: Sequence[Turn], wanted: Wanted) -> Reply:
-            return _whole(self._say(stated, asking, limit, wanted))
+            return whole(self._say(stated, asking, limit, wanted))
 
         try:
             return climb(ask, self._memory, turns, fields)
@@ -158,9 +142,10 @@ class Endpoint:
         began = time.monotonic()
         calls = retries = 0
         while True:
-            said = _Said()
+            said = Said()
+            body = self._body(asking, wanted)
             try:
-                for piece in self._pieces(turns, asking, limit, wanted):
+                for piece in self._pieces(turns, body, limit):
                     if said.hear(piece):
                         if asking.heard:
                             asking.heard(piece.text)
@@ -169,18 +154,19 @@ class Endpoint:
             except Failure as failure:
                 calls += failure.kind not in {"cancelled", "slow", "unreachable"}
                 failure.usage = Usage(calls, seconds=time.monotonic() - began)
-                if said.texts or not self._may_repeat(failure, retries, limit):
+                if said.texts:
                     raise
                 if failure.is_passing:
+                    if retries == self._retries or (failure.wait or 0.0) >= limit.left:
+                        raise
                     retries += 1
                     limit.sleep(self._wait(failure, retries))
+                elif not self._leave_out(failure.parameters & _OPTIONAL & set(body)):
+                    raise
 
-    def _may_repeat(self, failure: Failure, retries: int, limit: Limit) -> bool:
-        """Whether to ask again; what the endpoint can't take is left out from then on."""
-        if failure.is_passing:
-            return retries < self._retries and (failure.wait or 0.0) < limit.left
+    def _leave_out(self, refused: frozenset[str]) -> bool:
+        """Send these parameters no more; false if there are none."""
         with self._lock:
-            refused = failure.parameters & (_OPTIONAL - self._left_out)
             self._left_out |= refused
         return bool(refused)
 
@@ -190,24 +176,17 @@ class Endpoint:
             return failure.wait
         return self._pause * 2.0 ** (retries - 1) * random.uniform(0.75, 1.25)  # noqa: S311
 
-    def _pieces(
-        self, turns: Sequence[Turn], asking: Asking, limit: Limit, wanted: Wanted | None
-    ) -> Iterator[_Piece]:
+    def _pieces(self, turns: Sequence[Turn], body: dict[str, Any], limit: Limit) -> Iterator[Piece]:
         limit.take(self._permits)
-        options = self._options(asking, wanted)
         call = Call()
         return limit.each(
-            lambda: self._request(turns, options, limit.left or 0.001, call),
+            lambda: self._request(turns, body, limit.left or 0.001, call),
             hang_up=call.hang_up,
             done=self._permits.release,
         )
 
-    def _options(self, asking: Asking, wanted: Wanted | None) -> dict[str, Any]:
-        """The parameters of a request.
-
-        They go as `extra_body`: langchain renames max_tokens, and reads an answer under
-        response_format with a parser of its own that raises on what is cut off.
-        """
+    def _body(self, asking: Asking, wanted: Wanted | None) -> dict[str, Any]:
+        """The parameters of a request."""
         body: dict[str, Any] = {
             "temperature": asking.temperature,
             "stream_options": {"include_usage": True},
@@ -218,12 +197,16 @@ class Endpoint:
         if "max_tokens" in self._left_out:
             body["max_completion_tokens"] = asking.tokens
         body = {key: value for key, value in body.items() if key not in self._left_out}
-        return {"extra_body": body | (wanted.form if wanted else {})}
+        return body | (wanted.form if wanted else {})
 
     def _request(
-        self, turns: Sequence[Turn], options: Mapping[str, Any], seconds: float, call: Call
-    ) -> Generator[_Piece, None, None]:
-        """One request, in the thread that waits for it."""
+        self, turns: Sequence[Turn], body: dict[str, Any], seconds: float, call: Call
+    ) -> Generator[Piece, None, None]:
+        """One request, in the thread that waits for it.
+
+        The parameters go as `extra_body`: langchain renames max_tokens, and reads an answer under
+        response_format with a parser of its own that raises on what is cut off.
+        """
         import openai
 
         self._here.call = call
@@ -231,7 +214,7 @@ class Endpoint:
         try:
             timeout = openai.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS))
             messages = [(turn.role, turn.text) for turn in turns]
-            for chunk in self._client().stream(messages, timeout=timeout, **options):
+            for chunk in self._client().stream(messages, timeout=timeout, extra_body=body):
                 said = True
                 yield _piece(chunk)
             return
@@ -262,70 +245,38 @@ class Endpoint:
         self._here.call.answered(response)
 
 
-class _Said:
-    """The pieces of one answer, added up."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-        self._finish = ""
-        self._usage = Usage()
-
-    def hear(self, piece: _Piece) -> bool:
-        """Take a piece in; true if it has text."""
-        self._finish = piece.finish or self._finish
-        self._usage += Usage(prompt=piece.prompt, completion=piece.completion)
-        if piece.text:
-            self.texts.append(piece.text)
-        return bool(piece.text)
-
-    def reply(self, usage: Usage) -> Reply:
-        """The whole answer, or a `Failure` if it is none."""
-        text = "".join(self.texts)
-        if self._finish in {"content_filter", "refusal"}:
-            raise Failure("filtered")
-        finish = _FINISHES.get(self._finish)
-        if finish is None:
-            raise Failure("broken", detail=self._finish[:40])
-        if not text.strip():
-            raise Failure("spent" if finish == "length" else "empty")
-        return Reply(text, usage + self._usage, finish)
-
-
-def _whole(pieces: Generator[str, None, Reply]) -> Reply:
-    """What a generator returns after its pieces."""
-    while True:
-        try:
-            next(pieces)
-        except StopIteration as end:
-            reply: Reply = end.value
-            return reply
-
-
 def _open(model: str, base_url: str, key: SecretStr, answered: Callable[[Any], None]) -> ChatOpenAI:
     import openai
     from langchain_openai import ChatOpenAI
 
     # What langchain says about refused schemas; the ladder deals with it.
     warnings.filterwarnings("ignore", "(This model does not|Invalid schema for OpenAI)")
-    return ChatOpenAI(
-        model=model,
-        base_url=base_url,
-        api_key=key if key.get_secret_value() else SecretStr("none"),
-        max_retries=0,  # the client's own would sleep past the deadline, deaf to cancelling
-        use_responses_api=False,
-        http_client=openai.DefaultHttpxClient(
-            trust_env=not is_loopback(base_url),  # no proxy leads to oneself
-            event_hooks={"response": [answered]},
-        ),
+    try:
+        return ChatOpenAI(
+            model=model,
+            base_url=base_url,
+            api_key=key if key.get_secret_value() else SecretStr("none"),
+            max_retries=0,  # the client's own would sleep past the deadline, deaf to cancelling
+            use_responses_api=False,
+            http_client=openai.DefaultHttpxClient(
+                trust_env=not is_loopback(base_url),  # no proxy leads to oneself
+                event_hooks={"response": [answered]},
+            ),
+        )
+    except (openai.OpenAIError, OSError, ValueError) as error:
+        problem = type(error).__name__
+    raise ChatError(  # out here, where no error with the key in its frames is its context
+        f"The chat model {model} can't be asked ({problem}). Check what the environment says "
+        "about proxies and certificates: HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE."
     )
 
 
-def _piece(chunk: Any) -> _Piece:
+def _piece(chunk: Any) -> Piece:
     """What a chunk of langchain's says; a function's arguments are its text."""
     calls = "".join(call.get("args") or "" for call in chunk.tool_call_chunks)
     usage = chunk.usage_metadata or {}
     refused = chunk.additional_kwargs.get("refusal")
-    return _Piece(
+    return Piece(
         str(chunk.text) or calls,
         "refusal" if refused else chunk.response_metadata.get("finish_reason") or "",
         usage.get("input_tokens", 0),

@@ -28,7 +28,7 @@ from engine.yaml_files import read_yaml
 RUNGS: tuple[Rung, ...] = get_args(Rung)
 _PROMPTS = "prompts/chat.yaml"
 _DEEPEST = 4
-_EMPTY = {"string": "…", "integer": 0, "number": 0, "boolean": False}
+_BLANK = "…"
 _UNNAMED = re.compile(r"[^A-Za-z0-9_-]")
 _KEPT = {
     "type", "properties", "items", "prefixItems", "enum", "const", "anyOf", "$ref", "$defs",
@@ -161,7 +161,10 @@ def _stated(turns: Sequence[Turn], wanted: Wanted) -> list[Turn]:
 
 
 def _shape(node: dict[str, Any], defs: dict[str, Any], depth: int = 0) -> Any:
-    """An object of that schema with nothing in it: small models copy a schema, but fill a form."""
+    """An object of that schema with blanks in it: small models copy a schema, but fill a form.
+
+    Numbers are blank like texts: a 0 would be copied, and nobody would see it.
+    """
     if "$ref" in node and depth < _DEEPEST:
         return _shape(defs.get(node["$ref"].rpartition("/")[2], {}), defs, depth + 1)
     if "anyOf" in node:
@@ -175,7 +178,7 @@ def _shape(node: dict[str, Any], defs: dict[str, Any], depth: int = 0) -> Any:
         }
     if kind == "array":
         return [_shape(node.get("items", {}), defs, depth)]
-    return _EMPTY.get(str(kind))
+    return _BLANK
 
 
 @cache

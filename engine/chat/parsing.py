@@ -17,6 +17,7 @@ from engine.chat.model import Fields
 
 _TRIES = 8
 """Most objects looked at in one answer."""
+_CALL = {"name", "arguments"}
 _THOUGHT_ENDS = "</think>"
 _DIGITS = "0123456789.+-eE"
 _ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -30,7 +31,7 @@ def parse_fields(text: str, fields: type[Fields]) -> Fields:
     """The first object in `text` that validates.
 
     An object that is cut off counts when what is there already validates; its last, half value is
-    dropped. An object inside a wrapper of one key counts too.
+    dropped. An object inside a wrapper of one key, or in a spoken call, counts too.
 
     Raises:
         NotFieldsError: there is none.
@@ -56,9 +57,9 @@ def _told(error: ValidationError) -> str:
 
 
 def _unwrapped(data: dict[str, Any]) -> list[dict[str, Any]]:
-    """What stands in `{"answer": {…}}`."""
-    values = list(data.values())
-    return [values[0]] if len(values) == 1 and isinstance(values[0], dict) else []
+    """What stands in `{"answer": {…}}`, or in a function's call that was said aloud."""
+    inside = [value for value in data.values() if isinstance(value, dict)]
+    return inside if len(data) == 1 or set(data) == _CALL else []
 
 
 def _objects(text: str) -> Iterator[dict[str, Any]]:

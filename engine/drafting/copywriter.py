@@ -5,29 +5,24 @@ Join copy and posters are written here; a series of topics and a review have roo
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.bundled import bundled
-from engine.drafting import checks
 from engine.drafting.brief import Brief
-from engine.drafting.compliance import ComplianceRules, check_compliance
-from engine.drafting.draft import Draft, Finding
-from engine.drafting.facts import check_facts
-from engine.drafting.guidance import Guidance, find_guidance
+from engine.drafting.compliance import ComplianceRules
+from engine.drafting.draft import Draft
+from engine.drafting.guidance import find_guidance
 from engine.drafting.orders import Given, without_any_orders, without_orders
-from engine.drafting.recipe import Channel, Recipe
-from engine.drafting.slots import Slots, read_slots
-from engine.drafting.writer import Assignment, Candidate, candidates
+from engine.drafting.recipe import Recipe
+from engine.drafting.variants import CopyDesk, CopyJob
 from engine.playbook import Playbook
-from engine.text import skeleton
 
 if TYPE_CHECKING:
     from engine.chat.model import Asking, Turn
@@ -47,16 +42,7 @@ if TYPE_CHECKING:
     from engine.moderation import Verdict
 
 _PASSAGES_PER_QUESTION = 10
-_MOST_ALIKE = 0.6
-_MOST_VARIANTS = 20
-_SAMENESS = 6.0
-_SHARED = 0.5
-"""What each pattern costs that a variant shares with one taken before."""
-_MOST_FAULTY = 60
-"""Faulty candidates seen before the best of them is handed out, findings and all."""
 
-
-_CLAUSE = re.compile(r"[^，。！？；\n]{6,}")
 Judge = Callable[[Sequence[str]], "Iterable[Verdict]"]
 """Texts in → a verdict on each, in order; a moderator's `check_many`."""
 
@@ -140,9 +126,8 @@ class Copywriter:
             InputError: the channel is unknown.
         """
         brief, _ = without_orders(brief)
-        job = self._job(kind, brief, _channel(kind, brief, channel), seed)
-        chosen = self._choose(job, brief, _bounded(n))
-        return [piece.turns() for piece in self._pieces(job, brief, chosen) if piece.outline.parts]
+        job = self._copy_job(kind, brief, _channel(kind, brief, channel), seed)
+        return [piece.turns() for piece in job.pieces(job.choose(n)) if piece.outline.parts]
 
     def series(self, brief: Brief, wishes: Wishes, *, asking: Asking | None = None) -> Series:
         """A plan of topics for the dates of a slot.
@@ -352,141 +337,29 @@ class Copywriter:
         asking: Asking | None,
     ) -> list[Draft]:
         brief, left_out = self._without_orders(brief)
-        job = self._job(kind, brief, channel, seed)
-        chosen = self._choose(job, brief, _bounded(n))
-        drafts = [draft for _, draft in chosen]
+        job = self._copy_job(kind, brief, channel, seed)
+        chosen = job.choose(n)
         if self._chat:
-            pieces = self._pieces(job, brief, chosen)
-            drafts = _assisted(self._chat, pieces, heard, asking)
-        hints = (*left_out, *_hints(job.recipe, job.slots, bool(self.playbook.cards)))
-        if len(drafts) < n:
-            hints = (*hints, f"简报里的内容只够写出 {len(drafts)} 条不重样的。")
-        few = [_few(job.recipe, job.channel, draft) for draft in drafts]
-        return [
-            replace(draft, hints=(*hints, *more)) for draft, more in zip(drafts, few, strict=True)
-        ]
+            drafts = _assisted(self._chat, job.pieces(chosen), heard, asking)
+        else:
+            drafts = [draft for _, draft in chosen]
+        hints = (*left_out, *job.hints(len(drafts), n))
+        return [replace(draft, hints=(*hints, *job.few(draft))) for draft in drafts]
+
+    def _copy_job(self, kind: str, brief: Brief, channel: str, seed: int) -> CopyJob:
+        """What join copy or a poster for one channel is written from."""
+        desk = CopyDesk(
+            self.recipe(kind),
+            self._compliance,
+            self.playbook.search_many,
+            self.playbook.cards,
+            self._incidents,
+        )
+        return CopyJob.open(brief, channel, seed, desk)
 
     def _without_orders(self, given: Given) -> tuple[Given, tuple[str, ...]]:
         """What a chat model may see of a brief or facts, and notes on the rest; all, if none is."""
         return without_orders(given) if self._chat else (given, ())
-
-    def _job(self, kind: str, brief: Brief, channel_name: str, seed: int) -> Assignment:
-        """What one kind of draft for one channel is written from."""
-        recipe = self.recipe(kind)
-        channel = recipe.channel(channel_name)
-        fixed = {"channel": channel.name, "ai": "AI" if brief.ai_label else ""}
-        slots = read_slots(
-            brief, recipe.slots, lambda value: self._screen(value, (brief.brand,)), fixed
-        )
-        guidance = find_guidance(
-            _questions(recipe, channel, slots),
-            self.playbook.search_many,
-            self.playbook.cards,
-            kind,
-            _PASSAGES_PER_QUESTION,
-        )
-        return Assignment(recipe, channel_name, slots, guidance, brief.tone, seed)
-
-    def _pieces(
-        self, job: Assignment, brief: Brief, chosen: Sequence[tuple[Candidate, Draft]]
-    ) -> Iterator[Piece]:
-        """The chosen drafts as a chat model is asked for them."""
-        from engine.drafting.assisted.drafts import Piece
-        from engine.drafting.assisted.outline import outline
-
-        for number, (candidate, draft) in enumerate(chosen):
-            plan = outline(candidate, job, _followed(candidate, job.guidance))
-            yield Piece(
-                job, brief, plan, draft,
-                lambda revised, guidance: self._moderated(
-                    self._finish(revised, job, brief, guidance), job, brief
-                ),
-                number,
-            )  # fmt: skip
-
-    def _moderated(self, draft: Draft, job: Assignment, brief: Brief) -> Draft:
-        """The draft with what moderation says of its scenes, as far as the brief doesn't say it."""
-        known = skeleton("\n".join(brief.facts()))
-        scenes = [
-            clause
-            for element, texts in draft.fields.items()
-            if (say := job.recipe.say(job.channel, element)) and say.scene
-            for text in _as_tuple(texts)
-            for clause in (text, *_CLAUSE.findall(text))  # one among others would drown
-            if skeleton(clause) not in known
-        ]
-        wrong = [
-            Finding("moderation", "error", f"「{text}」不像群里能发的话，换一个画面。", text)
-            for text in self._incidents(scenes)
-        ]
-        return replace(draft, findings=(*draft.findings, *wrong))
-
-    def _choose(
-        self, assignment: Assignment, brief: Brief, n: int
-    ) -> list[tuple[Candidate, Draft]]:
-        """The best `n` candidates without errors that differ from each other."""
-        pool = candidates(assignment)
-        taken: list[tuple[Candidate, Draft]] = []
-        faulty: list[tuple[Candidate, Draft]] = []
-        for strict in (True, False):
-            while len(taken) < n and (candidate := _next(pool, taken, strict)):
-                pool.remove(candidate)
-                followed = _followed(candidate, assignment.guidance)
-                draft = self._finish(candidate, assignment, brief, followed)
-                if not _errors(draft.findings):
-                    taken.append((candidate, draft))
-                elif len(faulty) < _MOST_FAULTY:
-                    faulty.append((candidate, draft))
-                else:
-                    break
-        if taken:
-            return taken
-        return sorted(faulty, key=lambda pair: len(_errors(pair[1].findings)))[:1]
-
-    def _finish(
-        self,
-        candidate: Candidate,
-        assignment: Assignment,
-        brief: Brief,
-        followed: Sequence[Guidance],
-    ) -> Draft:
-        channel = assignment.channel
-        fields: dict[str, Any] = {}
-        for line in candidate.elements:
-            before = fields.get(line.element)
-            fields[line.element] = line.text if before is None else (*_as_tuple(before), line.text)
-        draft = Draft(
-            kind=assignment.recipe.kind,
-            channel=assignment.channel_name,
-            fields=fields,
-            text=candidate.text,
-            citations=tuple(guidance.citation for guidance in followed),
-            advice=tuple(guidance.citation.words for guidance in followed),
-            meta={
-                "recipe_version": assignment.recipe.version,
-                "seed": assignment.seed,
-                "form": candidate.form,
-                "tone": assignment.tone,
-            },
-        )
-        return replace(draft, findings=self._check(draft, channel, brief))
-
-    def _check(self, draft: Draft, channel: Channel, brief: Brief) -> tuple[Finding, ...]:
-        sources = [*brief.facts(), *(citation.words for citation in draft.citations), "AI"]
-        return (
-            *checks.check_limits(draft.text, channel.limits),
-            *checks.check_elements(draft, channel.required),
-            *checks.check_wording(draft.text, self._compliance.wording, nickname=channel.nickname),
-            *check_compliance(draft.text, self._compliance, (brief.brand, brief.community)),
-            *check_facts(draft.text, sources),
-        )
-
-    def _screen(self, value: str, names: Sequence[str]) -> tuple[Finding, ...]:
-        """What is wrong with a value of the brief: any slip or slogan, any forbidden word."""
-        return (
-            *checks.check_wording(value, self._compliance.wording),
-            *_errors(check_compliance(value, self._compliance, names)),
-        )
 
 
 def _assisted(
@@ -506,77 +379,3 @@ def _assisted(
 def _channel(kind: str, brief: Brief, asked: str | None) -> str:
     """Join copy goes where asked, else where the brief says; a poster has one channel."""
     return "poster" if kind == "poster" else asked or brief.channel or "moments"
-
-
-def _bounded(n: int) -> int:
-    return max(1, min(n, _MOST_VARIANTS))
-
-
-def _next(
-    pool: Sequence[Candidate], taken: Sequence[tuple[Candidate, Draft]], strict: bool
-) -> Candidate | None:
-    """The candidate that reads best and says least again of what the variants taken say.
-
-    Maximal marginal relevance (Carbonell & Goldstein 1998) over those with an opening of their own
-    and, if strict, a form of their own.
-    """
-    best, highest = None, -float("inf")
-    for candidate in pool:
-        if candidate.score <= highest:
-            break
-        if any(
-            candidate.opening == other.opening or (strict and candidate.form == other.form)
-            for other, _ in taken
-        ):
-            continue
-        alike = max(
-            (checks.similarity(candidate.text, other.text) for other, _ in taken), default=0
-        )
-        shared = sum(len(candidate.patterns & other.patterns) for other, _ in taken)
-        worth = candidate.score - _SAMENESS * alike - _SHARED * shared
-        if alike <= _MOST_ALIKE and worth > highest:
-            best, highest = candidate, worth
-    return best
-
-
-def _questions(recipe: Recipe, channel: Channel, slots: Slots) -> list[str]:
-    """The recipe's questions with the brief's words; empty slots leave no trace."""
-    first = {slot: values[0] for slot, values in slots.values.items() if values}
-    return [question.format_map(_Blank(first)) for question in (*channel.search, *recipe.search)]
-
-
-class _Blank(dict[str, str]):
-    def __missing__(self, key: str) -> str:
-        return ""
-
-
-def _hints(recipe: Recipe, slots: Slots, has_cards: bool) -> tuple[str, ...]:
-    hints = [hint for slot, hint in recipe.hints.items() if not slots.has(slot)]
-    if not has_cards:
-        hints.append(
-            "这个索引里没有带建议的卡片，文案只用了通用写法；用自带的手册（qunce index）会更好。"
-        )
-    return (*slots.notes, *hints)
-
-
-def _few(recipe: Recipe, channel: Channel, draft: Draft) -> list[str]:
-    """What to tell where the draft has fewer of an element than a good one has."""
-    return [
-        recipe.few[element]
-        for element, count in channel.at_least.items()
-        if element in recipe.few and len(_as_tuple(draft.fields.get(element, ()))) < count
-    ]
-
-
-def _followed(candidate: Candidate, guidance: Mapping[str, Guidance]) -> list[Guidance]:
-    """The guidance that the candidate's patterns follow, in reading order, each once."""
-    ids: Iterable[str] = (line.filled.pattern.advice for line in candidate.elements)
-    return [guidance[advice] for advice in dict.fromkeys(filter(None, ids))]
-
-
-def _errors(findings: Sequence[Finding]) -> list[Finding]:
-    return [finding for finding in findings if finding.severity == "error"]
-
-
-def _as_tuple(value: Any) -> tuple[Any, ...]:
-    return value if isinstance(value, tuple) else (value,)

@@ -45,7 +45,7 @@ class Obeying:
     ) -> Structured[Fields]:
         """Fields full of the attacker's words."""
         schema = fields.model_json_schema()
-        told = turns[-1].text if self._mixed else ""
+        told = "\n".join(turn.text for turn in turns) if self._mixed else ""
         value = fields.model_validate(self._value(schema, schema.get("$defs", {}), "", told))
         return Structured(value, Usage(calls=1), "json_schema")
 
@@ -75,8 +75,8 @@ class Obeying:
 
     def _text(self, name: str, told: str) -> str:
         """The words, behind the line that the turns hold about the field."""
-        line = re.search(rf"^{re.escape(name)}[：:](.{{1,200}})$", told, re.MULTILINE)
-        return f"{line[1]}，{self._says}" if line else self._says
+        lines = re.findall(rf"^{re.escape(name)}[：:](.{{1,200}})$", told, re.MULTILINE)
+        return f"{lines[-1]}，{self._says}" if lines else self._says
 
 
 class Watched:

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from engine.chat import Asking
 from engine.chatlog import ChatMessage, open_log
 from engine.chatlog.times import read_zone
 from engine.drafting import Copywriter
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 _LEAD = timedelta(days=7)  # leaves time to prepare
 
 
-def series(copywriter: Copywriter, given: SeriesRequest, today: datetime) -> dict[str, Any]:
+def series(
+    copywriter: Copywriter, given: SeriesRequest, today: datetime, asking: Asking
+) -> dict[str, Any]:
     """A plan of topics.
 
     Raises:
@@ -45,10 +48,10 @@ def series(copywriter: Copywriter, given: SeriesRequest, today: datetime) -> dic
         skipped=skipped,
         notes=notes(moment.date() for moment in dates),
     )
-    return copywriter.series(given.brief, wishes).as_dict()
+    return copywriter.series(given.brief, wishes, asking=asking).as_dict()
 
 
-def review(copywriter: Copywriter, given: ReviewRequest) -> dict[str, Any]:
+def review(copywriter: Copywriter, given: ReviewRequest, asking: Asking) -> dict[str, Any]:
     """A review of a log, of facts, or of both.
 
     Raises:
@@ -65,7 +68,7 @@ def review(copywriter: Copywriter, given: ReviewRequest) -> dict[str, Any]:
         first, last = messages[0].time, messages[-1].time
         raise InputError(f"Nothing was said in that window. The log runs from {first} to {last}.")
     written = copywriter.review(
-        messages, given.facts, given.brief, start=start, end=end, chat=title
+        messages, given.facts, given.brief, start=start, end=end, chat=title, asking=asking
     )
     return written.as_dict()
 

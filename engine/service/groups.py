@@ -28,6 +28,7 @@ FRESH = 1.0
 _PATIENCE = 1.0  # seconds that the ledger has to tell which groups have rules
 _MOST_GROUPS = 20_000  # groups remembered
 _MOST_MODERATORS = 512  # different rules at hand
+_NAMED = "named "
 _LOG = logging.getLogger(__name__)
 
 
@@ -91,10 +92,17 @@ class Groups:
 
     def known(self, group: str) -> Moderator | None:
         """The moderator at hand; once a second, the ledger is asked meanwhile for what is new."""
-        if self._clock() >= self._until:
+        fresh = self._clock() < self._until
+        if not fresh:
             self._look_soon()
-        known = self._known.get(group)
-        return known.moderator if known else None
+        if known := self._known.get(group):
+            return known.moderator
+        if fresh and group not in self._newest:  # no need to ask anybody
+            moderator = self._moderators.get(_NAMED + self._named(group))
+            if moderator is not None:
+                self._remember(group, _Known(moderator, 0))
+                return moderator
+        return None
 
     async def moderator(self, group: str) -> Moderator:
         """The moderator of a group, which is made at its first message."""
@@ -187,7 +195,7 @@ class Groups:
     def _elsewhere(self, group: str) -> Moderator:
         """The moderator by the rules of a group that has none in the ledger."""
         name = self._named(group)
-        return self._moderator(f"named {name}", lambda: Rulebook.open(name))
+        return self._moderator(_NAMED + name, lambda: Rulebook.open(name))
 
     def _of_text(self, group: str, text: str) -> Moderator:
         return self._moderator(

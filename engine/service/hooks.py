@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from engine.service.wiring import Parts
 
 _LOOK = 15.0  # seconds between two counts of what waits
+_TIDY = 3600.0  # seconds between two looks for what is older than the ledger keeps
 _log = logging.getLogger(__name__)
 
 
@@ -79,13 +81,14 @@ class Hooks:
         async with httpx.AsyncClient(follow_redirects=False) as client:
             self._caller = Caller(self._parts.bots, client)
             running = asyncio.create_task(self._courier.run())
-            counting = asyncio.create_task(self._count())
+            beside = [asyncio.create_task(self._count()), asyncio.create_task(self._tidy())]
             try:
                 yield
             finally:
-                counting.cancel()
-                with suppress(asyncio.CancelledError):
-                    await counting
+                for task in beside:
+                    task.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await task
                 await self._courier.stop(running)
 
     async def _send(self, call: Call) -> Outcome:
@@ -113,6 +116,18 @@ class Hooks:
             except LedgerError as error:
                 _log.warning("outbox: %s", error)
             await asyncio.sleep(_LOOK)
+
+    async def _tidy(self) -> None:
+        """Forget what is older than the bots file lets the ledger keep."""
+        parts = self._parts
+        while parts.bots:
+            before = parts.clock() - timedelta(days=parts.bots.retention_days)
+            try:
+                if gone := await asyncio.to_thread(parts.ledger.forget, before):
+                    _log.info("ledger: forgot %d events older than %s", gone, before.date())
+            except LedgerError as error:
+                _log.warning("ledger: %s", error)
+            await asyncio.sleep(_TIDY)
 
 
 class _Figures:

@@ -28,6 +28,7 @@ WRONG: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorBody, "description": "The body is no JSON."},
     401: {"model": ErrorBody, "description": "A valid API key is needed."},
     403: {"model": ErrorBody, "description": "The key may not do this."},
+    408: {"model": ErrorBody, "description": "The body did not come in time."},
     413: {"model": ErrorBody, "description": "The body is too large."},
     415: {"model": ErrorBody, "description": "The body is of another type."},
     422: {"model": ErrorBody, "description": "A field is wrong."},

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from engine.moderation.moderator import Moderator
+
 _INDEX = "QUNCE_INDEX"
 _LEVEL = "QUNCE_LOG_LEVEL"
 _METRICS = "PROMETHEUS_MULTIPROC_DIR"
@@ -88,7 +90,7 @@ def make_app() -> FastAPI:
     @asynccontextmanager
     async def lifespan(running: FastAPI) -> AsyncIterator[Any]:
         async with inner(running) as state:
-            _settle()
+            _warm_up(await parts.groups.moderator(""))
             yield state
         parts.close()
 
@@ -96,12 +98,14 @@ def make_app() -> FastAPI:
     return app
 
 
-def _settle() -> None:
-    """Spare what is there for good from garbage collection.
+def _warm_up(moderator: Moderator) -> None:
+    """Load what the first messages would wait for, and spare it from garbage collection.
 
-    Looking through the word lists and modules again and again stops the process for up to half a
-    second; what comes and goes with a request is gone before the youngest generation is looked at.
+    Looking through word lists and modules again and again stops a process for up to half a second;
+    what comes with a request is gone before the youngest generation is looked at.
     """
+    for _ in moderator.check_many(example.text for example in moderator.rules.examples):
+        pass
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 100)

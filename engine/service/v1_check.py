@@ -55,7 +55,7 @@ def add_check(router: APIRouter, parts: Parts) -> None:
         methods=["POST"],
         route_class_override=JsonRoute,
         response_model=VerdictBody | VerdictsBody,
-        responses=wrong(400, 413, 415),
+        responses=wrong(400, 408, 413, 415),
         tags=["moderation"],
     )
 

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
+from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Body
@@ -17,6 +18,7 @@ from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from engine.chat import Asking
 from engine.service.draft_models import JoinRequest, PosterRequest, ReviewRequest, SeriesRequest
 from engine.service.drafting import review, series
 from engine.service.errors import ApiError, as_api_error
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
 
 KINDS = ("join", "poster", "series", "review")
 Heard = Callable[[str], None]
-Work = Callable[[Heard | None], list[dict[str, Any]]]
-"""Who hears a chat model's words, if anybody → the drafts as plain data."""
+Work = Callable[[Heard | None, Asking], list[dict[str, Any]]]
+"""Who hears a chat model's words, if anybody, and how it is asked → the drafts as plain data."""
 
 _STREAM = "text/event-stream"
 _SILENCE = 15.0  # seconds after which a comment tells that the connection is alive
@@ -68,9 +70,9 @@ def add_drafts(router: APIRouter, parts: Parts) -> None:
     ) -> Response:
         """Write join copy (入群文案) for a channel."""
 
-        def work(heard: Heard | None) -> list[dict[str, Any]]:
+        def work(heard: Heard | None, asking: Asking) -> list[dict[str, Any]]:
             writer = parts.copywriter()
-            drafts = writer.join(given.brief, given.channel, given.n, given.seed, heard)
+            drafts = writer.join(given.brief, given.channel, given.n, given.seed, heard, asking)
             return [draft.as_dict() for draft in drafts]
 
         return await _answer(parts, request, work)
@@ -80,8 +82,8 @@ def add_drafts(router: APIRouter, parts: Parts) -> None:
     ) -> Response:
         """Write the text on a poster (海报)."""
 
-        def work(heard: Heard | None) -> list[dict[str, Any]]:
-            drafts = parts.copywriter().poster(given.brief, given.n, given.seed, heard)
+        def work(heard: Heard | None, asking: Asking) -> list[dict[str, Any]]:
+            drafts = parts.copywriter().poster(given.brief, given.n, given.seed, heard, asking)
             return [draft.as_dict() for draft in drafts]
 
         return await _answer(parts, request, work)
@@ -91,15 +93,21 @@ def add_drafts(router: APIRouter, parts: Parts) -> None:
     ) -> Response:
         """Plan a series of topics (话题系列)."""
         today = parts.clock()
-        return await _answer(
-            parts, request, lambda heard: [series(parts.copywriter(), given, today)]
-        )
+
+        def work(_: Heard | None, asking: Asking) -> list[dict[str, Any]]:
+            return [series(parts.copywriter(), given, today, asking)]
+
+        return await _answer(parts, request, work)
 
     async def draft_review(
         given: Annotated[ReviewRequest, _example("review")], request: Request
     ) -> Response:
         """Write a review (复盘) of a chat, an activity, or both."""
-        return await _answer(parts, request, lambda heard: [review(parts.copywriter(), given)])
+
+        def work(_: Heard | None, asking: Asking) -> list[dict[str, Any]]:
+            return [review(parts.copywriter(), given, asking)]
+
+        return await _answer(parts, request, work)
 
     async def unknown_kind(kind: str) -> Response:
         raise ApiError(404, f"There are no drafts of kind {kind!r}. Kinds: {', '.join(KINDS)}.")
@@ -114,7 +122,7 @@ def add_drafts(router: APIRouter, parts: Parts) -> None:
             methods=["POST"],
             route_class_override=JsonRoute,
             response_model=DraftsBody,
-            responses=stream | wrong(400, 413, 415),
+            responses=stream | wrong(400, 408, 413, 415),
             tags=["drafting"],
         )
     router.add_api_route(
@@ -125,27 +133,29 @@ def add_drafts(router: APIRouter, parts: Parts) -> None:
 async def _answer(parts: Parts, request: Request, work: Work) -> Response:
     """The drafts, in the way that is accepted."""
     if _STREAM.encode() not in header(request.scope["headers"], b"accept"):
-        drafts = await parts.drafting.run(lambda: work(None))
+        drafts = await parts.drafting.run(lambda: work(None, Asking()))
         return Json({"drafts": drafts})
     loop = asyncio.get_running_loop()
     events: asyncio.Queue[bytes | None] = asyncio.Queue()
+    gone = Event()
 
     def tell(event: bytes | None) -> None:
         with suppress(RuntimeError):  # the loop has closed: nobody is there to be told
             loop.call_soon_threadsafe(events.put_nowait, event)
 
     def write() -> list[dict[str, Any]]:
-        return work(lambda words: tell(_event("piece", {"text": words})))
+        asking = Asking(cancelled=gone.is_set)
+        return work(lambda words: tell(_event("piece", {"text": words})), asking)
 
     drafting = parts.drafting.start(write)
     drafting.add_done_callback(lambda _: tell(None))
-    return StreamingResponse(_stream(drafting, events), media_type=_STREAM)
+    return StreamingResponse(_stream(drafting, events, gone), media_type=_STREAM)
 
 
 async def _stream(
-    drafting: Future[list[dict[str, Any]]], events: asyncio.Queue[bytes | None]
+    drafting: Future[list[dict[str, Any]]], events: asyncio.Queue[bytes | None], gone: Event
 ) -> AsyncIterator[bytes]:
-    """The events of some drafts in the making."""
+    """The events of some drafts in the making; `gone` is set once nobody waits for them."""
     try:
         while True:
             try:
@@ -159,7 +169,8 @@ async def _stream(
         for last in _last(drafting):
             yield last
     finally:
-        drafting.cancel()  # where it still waits, and who asked has gone
+        gone.set()
+        drafting.cancel()  # where it has not begun
 
 
 def _last(drafting: Future[list[dict[str, Any]]]) -> list[bytes]:

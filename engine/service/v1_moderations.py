@@ -79,7 +79,7 @@ def add_moderations(router: APIRouter, parts: Parts) -> None:
         methods=["POST"],
         route_class_override=JsonRoute,
         response_model=ModerationsBody,
-        responses=wrong(400, 413, 415),
+        responses=wrong(400, 408, 413, 415),
         tags=["moderation"],
     )
 

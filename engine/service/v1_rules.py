@@ -90,7 +90,7 @@ def add_rules(router: APIRouter, parts: Parts) -> None:
     )  # fmt: skip
     router.add_api_route(
         path, write_rules, methods=["PUT"], response_model=RulesBody,
-        responses=wrong(400, 413, 415) | _CONFLICT, openapi_extra=_TAKEN, tags=list(tags),
+        responses=wrong(400, 408, 413, 415) | _CONFLICT, openapi_extra=_TAKEN, tags=list(tags),
     )  # fmt: skip
 
 

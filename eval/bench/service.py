@@ -23,7 +23,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -31,12 +30,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from hashlib import sha1
-from hmac import new as hmac
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Thread
 
 import httpx
 from machine import heading
@@ -45,11 +41,10 @@ from engine.chatlog import open_log
 from engine.moderation.ledger import Ledger
 
 ROOT = Path(__file__).resolve().parents[2]
-SECRET = "bench"  # noqa: S105 (signs the events of this script)
+sys.path.insert(0, str(ROOT))  # tests/servers.py and tests/service/hooking.py help out
 CONNECTIONS = 64
 HOOK_CONNECTIONS = 32
 PATIENCE = 60.0
-SPAM = "兼职代发作品一单五块，有手机就能做，需要的加我微信 abc12345"
 
 LUA = """
 local bodies = {%s}
@@ -102,6 +97,10 @@ class Server:
     process: subprocess.Popen[bytes] | None = None
 
     @property
+    def database(self) -> str:
+        return self.environment["QUNCE_DATABASE"]
+
+    @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
@@ -144,21 +143,17 @@ class Server:
 @contextmanager
 def serving(**environment: str) -> Iterator[Server]:
     """A server in a folder of its own, with a ledger of its own."""
+    from tests.servers import free_port
+
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        own = {"XDG_DATA_HOME": place, "QUNCE_INDEX": "", **environment}
-        server = Server(own, folder, free_port())
+        database = f"sqlite:///{folder / 'ledger.sqlite'}"
+        server = Server({"QUNCE_DATABASE": database, **environment}, folder, free_port())
         server.start()
         try:
             yield server
         finally:
             server.end()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def main() -> None:
@@ -195,7 +190,8 @@ def memory(requests: int) -> None:
     """Print resident memory after each tenth of the requests."""
     with serving() as server, checking() as script:
         wrk(server, 5, script=script)
-        done, sizes = 0, [server.memory()]
+        done = 0
+        sizes = [server.memory()]
         while done < requests:
             while done < requests * len(sizes) / 10:
                 done += wrk(server, 10, script=script).requests
@@ -205,43 +201,62 @@ def memory(requests: int) -> None:
 
 def kill(events: int) -> None:
     """Print what became of the events that a killed server had acknowledged."""
-    with platform_api() as api, ExitStack() as stack:
-        server = stack.enter_context(serving_bots(api))
-        seen = asyncio.run(deliver(server, range(events), stop_at=events // 2))
+    from tests.service.hooking import deliver, platform_api
+
+    posted = [message(at) for at in range(1, events + 1)]
+    before: list[int] = []
+    with platform_api() as api, serving_bots(api.url) as server:
+
+        def kill_in_the_middle() -> None:
+            while len(before) < events // 2:
+                time.sleep(0.001)
+            server.end(signal.SIGKILL)
+
+        killer = Thread(target=kill_in_the_middle)
+        killer.start()
+        start = time.perf_counter()
+        asyncio.run(deliver(server.url, posted, before, HOOK_CONNECTIONS))
+        rate = len(before) / (time.perf_counter() - start)
+        killer.join()
         server.start()
-        again = [n for n in range(events) if n not in seen]
-        repeated = sorted(seen)[:500]  # a platform delivers some again that it need not
-        seen |= asyncio.run(deliver(server, [*again, *repeated]))
-        settle_down(server)
-        report(server.folder / "qunce" / "ledger.db", seen, api)
+        after: list[int] = []
+        asyncio.run(deliver(server.url, posted, after, HOOK_CONNECTIONS))
+        server.end()
+        print(f"  killed after {len(before):,} acknowledged events ({rate:,.0f}/s)")
+        report(server.database, {*before, *after}, api.made)
 
 
 def outage(seconds: int) -> None:
     """Print how checks and hooks fared while Redis and PostgreSQL were away."""
-    sys.path.insert(0, str(ROOT))
-    from tests.servers import start_postgres, start_redis
+    from tests.servers import running_postgres, running_redis
+    from tests.service.hooking import deliver, platform_api
 
-    with start_redis() as redis, start_postgres() as postgres, platform_api() as api:
-        url = postgres.fresh()
-        with serving_bots(api, QUNCE_REDIS_URL=redis.url, QUNCE_DATABASE=url) as server:
-            seen, script = set[int](), Thread()
-            loads: list[Load] = []
-            with checking() as lua:
-                script = Thread(target=lambda: loads.append(wrk(server, seconds, script=lua)))
-                script.start()
-                for away in (redis, postgres):
-                    time.sleep(seconds / 8)
-                    away.stop()
-                    start = len(seen) + 10_000
-                    seen |= asyncio.run(deliver(server, range(start, start + 200), once=True))
-                    time.sleep(seconds / 8)
-                    away.start()
-                script.join()
-            every = range(20_000, 20_500)
-            seen |= asyncio.run(deliver(server, every))
-            settle_down(server)
-            print(f"  /v1/check meanwhile {loads[0]}")
-            report_url(url, seen, api)
+    with ExitStack() as stack:
+        redis, postgres = (stack.enter_context(one()) for one in (running_redis, running_postgres))
+        api, lua = (stack.enter_context(one()) for one in (platform_api, checking))
+        server = stack.enter_context(
+            serving_bots(api.url, QUNCE_REDIS_URL=redis.url, QUNCE_DATABASE=postgres.fresh())
+        )
+        loads: list[Load] = []
+        checks = Thread(target=lambda: loads.append(wrk(server, seconds, "/", lua)))
+        checks.start()
+        posted = [message(at) for at in range(1, 1001)]
+        seen: list[int] = []
+        for at, away in enumerate((redis, postgres)):
+            time.sleep(seconds / 6)
+            away.stop()
+            asyncio.run(deliver(server.url, posted[at * 400 : at * 400 + 400], seen))
+            time.sleep(seconds / 6)
+            away.start()
+            print(f"  {type(away).__name__} away: {len(seen)} events acknowledged so far")
+        checks.join()
+        asyncio.run(deliver(server.url, posted, seen))
+        metrics = httpx.get(f"{server.url}/metrics", timeout=10).text
+        server.end()
+        print(f"  /v1/check meanwhile {loads[0]}")
+        degraded = [line for line in metrics.splitlines() if re.match(r"qunce_degraded\w* ", line)]
+        print(*(f"  {line}" for line in degraded), sep="\n")
+        report(server.database, set(seen), api.made)
 
 
 @contextmanager
@@ -275,155 +290,42 @@ def wrk(server: Server, seconds: int, path: str = "/", script: Path | None = Non
     return Load(int(requests), micros / 1e6, int(errors), p50 / 1e3, p99 / 1e3)
 
 
-@dataclass
-class Api:
-    """A platform that does whatever it is told, and counts."""
-
-    url: str
-    done: Counter[str] = field(default_factory=Counter)
-    lock: Lock = field(default_factory=Lock)
-
-
 @contextmanager
-def platform_api() -> Iterator[Api]:
-    """A OneBot implementation's HTTP server."""
-    api = Api("")
+def serving_bots(api: str, **environment: str) -> Iterator[Server]:
+    """A server whose bots act in every group and whose rules know no flood."""
+    from tests.service.hooking import write_bots
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            with api.lock:
-                api.done[f"{self.path} {body.get('message_id', '')}"] += 1
-            answer = b'{"status":"ok","retcode":0,"data":null}'
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    api.url = f"http://127.0.0.1:{http.server_port}"
-    Thread(target=http.serve_forever, daemon=True).start()
-    try:
-        yield api
-    finally:
-        http.shutdown()
-
-
-@contextmanager
-def serving_bots(api: Api, **environment: str) -> Iterator[Server]:
-    """A server with one QQ bot that acts in every group."""
-    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as bots:
-        bots.write(
-            "bots:\n  bench:\n    platform: onebot\n    self_id: '10001'\n"
-            f"    secret: {SECRET}\n    api: {api.url}\n    mode: api\n"
-            "    default: {dry_run: false, silent: true}\n"
-        )
-        bots.flush()
-        with serving(QUNCE_BOTS=bots.name, **environment) as server:
+    with tempfile.TemporaryDirectory() as place:
+        (Path(place) / "rules.yaml").write_text("flood: off\n", encoding="utf-8")
+        bots = write_bots(Path(place) / "bots.yaml", api, rules="rules.yaml", silent=True)
+        with serving(QUNCE_BOTS=str(bots), **environment) as server:
             yield server
 
 
-async def deliver(
-    server: Server, numbers: Sequence[int], *, stop_at: int = 0, once: bool = False
-) -> set[int]:
-    """Deliver events by number; which of them were acknowledged.
+def message(at: int) -> dict[str, object]:
+    """An event by number; every second one breaks a rule."""
+    from tests.service.hooking import AD, onebot_message
 
-    Args:
-        server: Where to.
-        numbers: The events; every second one breaks a rule.
-        stop_at: The server is killed when so many were acknowledged; 0: it is not.
-        once: Whether an event that is refused is given up rather than delivered again.
-    """
-    acknowledged: set[int] = set()
-    queue = list(reversed(numbers))
-    killed = asyncio.Event()
-
-    async def one(client: httpx.AsyncClient) -> None:
-        while queue and not killed.is_set():
-            number = queue.pop()
-            try:
-                answer = await client.post("/hooks/onebot", **event(number))
-            except httpx.TransportError:
-                if not killed.is_set() and not once:
-                    queue.append(number)
-                    await asyncio.sleep(0.2)
-                continue
-            if answer.status_code in (200, 204):
-                acknowledged.add(number)
-            elif not once:
-                queue.append(number)
-                await asyncio.sleep(0.2)
-            if stop_at and len(acknowledged) >= stop_at and not killed.is_set():
-                killed.set()
-                server.end(signal.SIGKILL)
-
-    async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
-        await asyncio.gather(*(one(client) for _ in range(HOOK_CONNECTIONS)))
-    return acknowledged
+    text = AD if at % 2 else f"今天第 {at} 位同学到了"
+    event: dict[str, object] = onebot_message(text, at, sender=20_000 + at)
+    return event
 
 
-def event(number: int) -> dict[str, object]:
-    """The request that delivers one group message."""
-    text = f"{SPAM} {number}" if number % 2 else f"今天第{number}天打卡，跑了五公里"
-    body = json.dumps(
-        {
-            "time": int(time.time()),
-            "self_id": 10001,
-            "post_type": "message",
-            "message_type": "group",
-            "sub_type": "normal",
-            "message_id": number + 1,
-            "group_id": 20000 + number % 50,
-            "user_id": 30000 + number,
-            "message": [{"type": "text", "data": {"text": text}}],
-            "raw_message": text,
-            "sender": {"user_id": 30000 + number, "nickname": "某人", "role": "member"},
-        }
-    ).encode()
-    signature = "sha1=" + hmac(SECRET.encode(), body, sha1).hexdigest()
-    headers = {
-        "Content-Type": "application/json",
-        "X-Self-ID": "10001",
-        "X-Signature": signature,
-    }
-    return {"content": body, "headers": headers}
-
-
-def settle_down(server: Server) -> None:
-    """Let the outbox run empty: a server that ends in peace drains it."""
-    time.sleep(3)
-    server.end()
-
-
-def report(database: Path, seen: set[int], api: Api) -> None:
-    report_url(f"sqlite:///{database}", seen, api)
-
-
-def report_url(url: str, seen: set[int], api: Api) -> None:
+def report(url: str, seen: set[int], made: Sequence[tuple[str, Mapping[str, int]]]) -> None:
     """Print what is missing in the ledger, and what is there twice."""
-    ledger = Ledger.open(url)
-    try:
-        entered = Counter(entry.message_id for entry in ledger.entries())
+    with Ledger.open(url) as ledger:
+        blocked = (entry for entry in ledger.entries() if entry.suggestion == "block")
+        entered = Counter(int(entry.message_id) for entry in blocked)
         waiting = ledger.outbox.waiting()
-    finally:
-        ledger.close()
-    broke = {str(number + 1) for number in seen if number % 2}
-    recalled = {key.rpartition(" ")[2] for key in api.done if "delete_msg" in key}
+    broke = {at for at in seen if at % 2}
+    recalled = {asked["message_id"] for method, asked in made if method == "delete_msg"}
     print(
-        f"  {len(seen):,} events acknowledged, {len(broke):,} of them break a rule; "
-        f"entries {sum(entered.values()):,}"
-    )
-    print(
+        f"  {len(seen):,} events acknowledged in all, {len(broke):,} of them against a rule; "
+        f"{sum(entered.values()):,} of them entered\n"
         f"  missing in the ledger {len(broke - entered.keys())}, "
         f"entered twice {sum(n > 1 for n in entered.values())}, "
         f"recalled without an entry {len(recalled - entered.keys())}, "
-        f"entered but not recalled {len(entered.keys() - recalled)}, calls left {waiting}"
+        f"not recalled {len(entered.keys() - recalled)}, calls under lease {waiting}"
     )
 
 

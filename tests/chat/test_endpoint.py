@@ -80,6 +80,14 @@ def test_no_proxy_stands_before_this_machine(
     assert connect().complete(TURNS).text == "好"
 
 
+def test_an_environment_that_lets_no_client_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "nonsense://proxy")
+    model = Endpoint("m", base_url="https://api.example.com/v1", api_key=KEY)
+    with pytest.raises(ChatError, match=r"can't be asked \(ValueError\).*HTTPS_PROXY") as raised:
+        model.complete(TURNS)
+    assert raised.value.__context__ is None
+
+
 FAILURES: dict[str, tuple[Behaviour, int, str]] = {
     "401": (fails(401, message=f"bad key {KEY}: {PROMPT}"), 1, "Check QUNCE_CHAT_API_KEY"),
     "402": (fails(402), 1, "no balance"),
@@ -247,6 +255,29 @@ def test_a_refused_parameter_is_left_out_for_good(
     model = connect()
     assert [model.complete(TURNS).text for _ in range(2)] == ["好", "好"]
     assert ["temperature" in body for body in server.bodies] == [True, False, False]
+
+
+def test_a_parameter_refused_to_two_at_once(server: FakeServer, connect: Connect) -> None:
+    both = threading.Barrier(2)
+
+    def refuses_together(handler: Handler, body: dict[str, object]) -> None:
+        if "temperature" in body:
+            both.wait(5)
+            REFUSED["FastAPI"](handler, body)
+        else:
+            says("好")(handler, body)
+
+    server.does = [refuses_together]
+    model, answers = connect(), list[str]()
+    threads = [
+        threading.Thread(target=lambda: answers.append(model.complete(TURNS).text))
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == ["好", "好"]
 
 
 def test_max_tokens_is_sent_under_its_new_name_where_the_old_is_refused(

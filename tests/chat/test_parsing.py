@@ -27,6 +27,7 @@ TAKEN = {
     "after an object that does not validate": ('{"n": 1} {"a": "x"}', Fields(a="x")),
     "after thoughts": ('<think>{"a": "no"}</think>{"a": "x"}', Fields(a="x")),
     "in a wrapper": ('{"Fields": {"a": "x"}}', Fields(a="x")),
+    "a call said aloud": ('{"name": "f", "arguments": {"a": "x"}} 说明', Fields(a="x")),
     "trailing commas": ('{"a": "x", "items": ["p", "q" , ], }', Fields(a="x", items=["p", "q"])),
     "a comma in a string": ('{"a": "x,]"}', Fields(a="x,]")),
     "line breaks in strings": ('{"a": "一\n二\t三"}', Fields(a="一\n二\t三")),

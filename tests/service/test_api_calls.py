@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from engine.moderation.ledger.records import Call
+from engine.service import api_calls
 from engine.service.api_calls import MOST_BYTES, ROBOT_LIMIT, Caller, Outcome
 from engine.service.bots import Bots
 
@@ -126,6 +127,7 @@ def test_a_call_as_the_platform_receives_it(
     assert request.headers.get("authorization") == wanted
 
 
+DONE = '{"status":"ok","retcode":0}'
 ANSWERS: list[tuple[str, Call, Handler, tuple[bool, bool, float], str]] = [
     ("done", DELETE, answers(status="ok", retcode=0), (True, False, 0), ""),
     ("accepted", DELETE, answers(status="async", retcode=1), (True, False, 0), ""),
@@ -147,8 +149,10 @@ ANSWERS: list[tuple[str, Call, Handler, tuple[bool, bool, float], str]] = [
     ("nothing", DELETE, lambda _: httpx.Response(204), (False, False, 0), "`api`"),
     ("a list", DELETE, lambda _: httpx.Response(200, json=[1]), (False, False, 0), "`api`"),
     ("too deep", DELETE, lambda _: httpx.Response(200, text="[" * 50_000), (False, False, 0), ""),
-    ("too long", DELETE, lambda _: httpx.Response(200, text=" " * MOST_BYTES + "{}x"),
+    ("too long", DELETE, lambda _: httpx.Response(200, text=" " * MOST_BYTES + DONE),
      (False, False, 0), "`api`"),
+    ("long", DELETE, lambda _: httpx.Response(200, text=" " * (MOST_BYTES - len(DONE)) + DONE),
+     (True, False, 0), ""),
     ("telegram, done", TG_SAY, answers(ok=True, result={}), (True, False, 0), ""),
     ("telegram, refused", TG_DELETE,
      answers(400, ok=False, error_code=400, description="Bad Request: message can't be deleted"),
@@ -222,6 +226,25 @@ def test_a_call_that_got_lost(
     assert outcome.retry is (call.repeatable or not begun)
     assert outcome.error.startswith(error.__name__)
     assert not any(secret in outcome.error for secret in SECRETS)
+
+
+@pytest.mark.parametrize(("call", "retry"), [(DELETE, True), (SAY, False)], ids=["again", "once"])
+def test_who_never_comes_to_an_end_is_left(
+    bots: Bots, monkeypatch: pytest.MonkeyPatch, call: Call, retry: bool
+) -> None:
+    monkeypatch.setattr(api_calls, "LONGEST", 0.05)
+
+    async def drip(_: httpx.Request) -> httpx.Response:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def run() -> Outcome:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(drip)) as client:
+            return await Caller(bots, client).send(call)
+
+    outcome = asyncio.run(run())
+    assert (outcome.ok, outcome.retry) == (False, retry)
+    assert outcome.error.startswith("TimeoutError")
 
 
 def test_no_secret_is_told_or_logged(bots: Bots, caplog: pytest.LogCaptureFixture) -> None:

@@ -70,6 +70,23 @@ def test_what_comes_together_is_judged_together(in_thread: bool) -> None:
     assert groups.made["a"].batches == [1, 64, 36]
 
 
+def test_who_is_on_the_way_comes_along() -> None:
+    groups = FakeGroups()
+
+    async def late(turns: int) -> None:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await batcher.judge(Message("good", group="a"))
+
+    async def story() -> None:
+        await batcher.judge(Message("first", group="a"))
+        await asyncio.gather(*map(late, (0, 1, 2, 30)))
+
+    batcher = Batcher(groups)
+    asyncio.run(story())
+    assert groups.made["a"].batches == [1, 3, 1]
+
+
 def test_groups_are_judged_by_their_own_rules() -> None:
     groups = FakeGroups()
 

@@ -11,7 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
+from engine.chat import Asking
 from engine.drafting.draft import Draft
+from engine.errors import ChatError
 from engine.service.workers import Workers
 from tests.service.conftest import Live, live, make_parts, with_parts
 
@@ -180,10 +182,17 @@ class FakeCopywriter:
     """Writes as a chat model would, word by word, once it may."""
 
     def __init__(self) -> None:
-        self.may = threading.Event()
+        self.may, self.cancelled = threading.Event(), threading.Event()
 
-    def join(self, brief: Any, channel: Any, n: int, seed: int, heard: Any) -> list[Draft]:
-        self.may.wait(10)
+    def join(
+        self, brief: Any, channel: Any, n: int, seed: int, heard: Any, asking: Asking
+    ) -> list[Draft]:
+        if heard:
+            heard("……")
+        while not self.may.wait(0.01):
+            if asking.cancelled():
+                self.cancelled.set()
+                raise ChatError("Cancelled.")
         for word in ("每周一晚，", "一起读书") if heard else ():
             heard(word)
         return [Draft("join", "moments", {}, "每周一晚，一起读书")] * n
@@ -205,8 +214,20 @@ def test_words_of_a_chat_model_come_before_the_drafts(desk: tuple[Live, FakeCopy
     server, writer = desk
     writer.may.set()
     events = list(_events(server, "/v1/drafts/join", {"brief": BRIEF, "n": 1}))
-    assert [name for name, _ in events] == ["piece", "piece", "draft", "done"]
-    assert [data["text"] for name, data in events if name == "piece"] == ["每周一晚，", "一起读书"]
+    assert [name for name, _ in events] == ["piece"] * 3 + ["draft", "done"]
+    pieces = [data["text"] for name, data in events if name == "piece"]
+    assert pieces == ["……", "每周一晚，", "一起读书"]
+
+
+def test_a_chat_model_stops_when_nobody_waits(desk: tuple[Live, FakeCopywriter]) -> None:
+    server, writer = desk
+    headers = {"Accept": "text/event-stream"}
+    with (
+        httpx.Client(base_url=server.url, trust_env=False) as client,
+        client.stream("POST", "/v1/drafts/join", json={"brief": BRIEF}, headers=headers) as answer,
+    ):
+        next(answer.iter_text())
+    assert writer.cancelled.wait(10)
 
 
 @pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])

@@ -24,7 +24,7 @@ from engine.drafting.writer import Assignment, Candidate, Line
 
 _TOKENS = 600
 """Of one answer: three times what the longest draft takes."""
-_TEMPERATURE = 0.7
+_TEMPERATURE = 0.5
 _ASKING = Asking()
 _SEEDS = 100
 """Apart, so that the variants of two seeds don't share one."""
@@ -134,7 +134,8 @@ def judge(form: DraftForm, piece: Piece, earlier: Sequence[str] = ()) -> Trial[D
     texts: dict[str, list[str]] = {}
     findings: list[Finding] = []
     for part in piece.outline.parts:
-        texts[part.element], wrong = _settled(form, part, grounds)
+        elsewhere = piece.outline.elsewhere(part)
+        texts[part.element], wrong = _settled(form, part, grounds, elsewhere)
         findings += wrong
     revised = _revised(piece.outline.candidate, texts)
     whole = _whole(revised)
@@ -148,9 +149,11 @@ def judge(form: DraftForm, piece: Piece, earlier: Sequence[str] = ()) -> Trial[D
     return Trial(draft, (*findings, *_graver(draft, piece.offline)))
 
 
-def _settled(form: DraftForm, part: Part, grounds: Grounds) -> tuple[list[str], list[Finding]]:
+def _settled(
+    form: DraftForm, part: Part, grounds: Grounds, elsewhere: Sequence[str]
+) -> tuple[list[str], list[Finding]]:
     """The part's texts that hold; what is wrong where too few do."""
-    settled = [settle(text, part, grounds) for text in texts_of(form, part)]
+    settled = [settle(text, part, grounds, elsewhere) for text in texts_of(form, part)]
     held = list(dict.fromkeys(one.text for one in settled if one.text))[: len(part.offline)]
     findings = [finding for one in settled for finding in one.findings]
     if part.longest is not None:

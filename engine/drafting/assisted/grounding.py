@@ -59,8 +59,15 @@ class Settled:
     findings: tuple[Finding, ...] = ()
 
 
-def settle(text: str, part: Part, grounds: Grounds) -> Settled:
-    """The clauses of an element that hold."""
+def settle(text: str, part: Part, grounds: Grounds, elsewhere: Sequence[str] = ()) -> Settled:
+    """The clauses of an element that hold.
+
+    Args:
+        text: What the model wrote for the element.
+        part: What it was asked for.
+        grounds: The brief, and the word lists.
+        elsewhere: Facts that other elements say; a clause about nothing else goes out.
+    """
     tidy = tidied(text, part)
     bare = skeleton(tidy)
     own = [fact.value for fact in part.facts]
@@ -70,7 +77,7 @@ def settle(text: str, part: Part, grounds: Grounds) -> Settled:
     sources = [*own, *whole, "AI"]
     kept, dropped, reasons = [], [], []
     for clause in _CLAUSE.findall(_MARKUP.sub(_HOLE, tidy)):
-        if reason := _wrong(clause, part, sources, grounds):
+        if reason := _wrong(clause, part, sources, grounds) or _strays(clause, part, elsewhere):
             dropped.append(clause.replace(_HOLE, "").strip(_LOOSE + _FULL_STOPS))
             reasons.append(reason)
         else:
@@ -122,6 +129,14 @@ def _wrong(clause: str, part: Part, sources: Sequence[str], grounds: Grounds) ->
     if not part.say.scene and not _rests(words, part, grounds):
         return f"「{words}」在简报里没有依据，删掉"
     return ""
+
+
+def _strays(clause: str, part: Part, elsewhere: Sequence[str]) -> str:
+    """Why a clause belongs to another element; empty: it doesn't."""
+    if _says_one(clause, part):
+        return ""
+    stray = next((value for value in elsewhere if said(value, clause)), "")
+    return f"「{stray}」是别的字段的事，不写在这里" if stray else ""
 
 
 def _rests(clause: str, part: Part, grounds: Grounds) -> bool:

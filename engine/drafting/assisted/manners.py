@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from engine.drafting import checks
-from engine.drafting.assisted.outline import Outline
+from engine.drafting.assisted.outline import FREE, Outline
 from engine.drafting.assisted.words import AssistedWords
 from engine.drafting.draft import Finding
 from engine.text.fold import skeleton
@@ -26,8 +26,6 @@ _ECHO = 9
 """Letters in a row that may not come from the prompt."""
 _TWICE = 7
 """Letters in a row that two elements may not share."""
-_FREE = frozenset({"community", "brand", "keyword", "signature", "who", "time"})
-"""Slots that may be said twice."""
 _LEAST_LENGTH = 0.55
 """Of the offline draft's length: what is shorter has left too much out."""
 
@@ -109,7 +107,7 @@ def _echoes(text: str, known: str, outline: Outline) -> Iterator[Finding]:
 
 def _twice(texts: Mapping[str, Sequence[str]], outline: Outline) -> Iterator[Finding]:
     """What two elements say in the same words."""
-    free = [f.value for part in outline.parts for f in part.facts if f.slot in _FREE]
+    free = [f.value for part in outline.parts for f in part.facts if f.slot in FREE]
     seen: dict[str, str] = {}
     for element, several in texts.items():
         here = {run for text in several for run in _runs(text, _TWICE)}

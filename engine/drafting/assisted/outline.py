@@ -15,7 +15,11 @@ from engine.drafting.writer import Assignment, Candidate, Line, spaced
 
 _JOINED = frozenset({"verb", "role", "members"})
 """Slots whose value is read together with the next: 送 + 体态评估, 教练 + 阿凯, 52 位 + 上班族."""
-_MOST_ADVICE = 5
+FREE = frozenset(
+    {"community", "brand", "keyword", "signature", "who", "time", "host", "role", "verb"}
+)
+"""Slots that may be said in any element, and twice."""
+_MOST_ADVICE = 4
 """Pieces of advice that the model is told: more would not be heeded."""
 
 
@@ -72,6 +76,15 @@ class Outline:
     """The advice given to the model: what the offline draft follows in these elements."""
     kept: tuple[Guidance, ...]
     """The advice that it follows in the others."""
+
+    def elsewhere(self, part: Part) -> list[str]:
+        """The facts that belong to other parts, apart from those that may be said anywhere."""
+        return [
+            fact.value
+            for other in self.parts
+            for fact in other.facts
+            if other is not part and fact.slot not in FREE and fact not in part.facts
+        ]
 
 
 def outline(candidate: Candidate, assignment: Assignment, guidance: Sequence[Guidance]) -> Outline:

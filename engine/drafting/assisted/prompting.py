@@ -23,7 +23,7 @@ def draft_turns(assignment: Assignment, outline: Outline) -> list[Turn]:
     words = assisted_words()
     return [
         Turn("system", _system(assignment, outline)),
-        Turn("user", _example_question(assignment, outline, words)),
+        Turn("user", _example_question(outline, words)),
         Turn("assistant", _example_answer(outline)),
         Turn("user", _question(assignment, outline, words)),
     ]
@@ -36,19 +36,15 @@ def _system(assignment: Assignment, outline: Outline) -> str:
         assignment.recipe.prompt.replace("{channel}", channel.name)
         .replace("{about}", channel.about)
         .replace("{elements}", "\n".join(said))
+        .replace("{address}", address_in(assignment.tone))
         .strip()
     )
 
 
-def _example_question(assignment: Assignment, outline: Outline, words: AssistedWords) -> str:
+def _example_question(outline: Outline, words: AssistedWords) -> str:
     lines = [f"{part.element}：{part.say.facts}" for part in outline.parts]
-    return "\n".join(
-        [
-            *_marked(words.reference, f"1. {words.example_reference}"),
-            *_marked(words.brief, "\n".join(lines)),
-            _final(assignment, words),
-        ]
-    )
+    advice = f"1. {outline.parts[0].element}：{words.example_reference}"
+    return "\n".join([*_marked(words.reference, advice), *_marked(words.brief, "\n".join(lines))])
 
 
 def _marked(label: str, text: str) -> list[str]:
@@ -62,21 +58,18 @@ def _example_answer(outline: Outline) -> str:
 
 
 def _question(assignment: Assignment, outline: Outline, words: AssistedWords) -> str:
-    advice = "\n".join(
-        f"{number}. {guidance.citation.words}"
-        for number, guidance in enumerate(outline.guidance, start=1)
-    )
+    """The advice, numbered, each piece with the element that it is for; then the brief."""
+    places: dict[str, str] = {}
+    for line in outline.candidate.elements:
+        places.setdefault(line.filled.pattern.advice, line.element)
+    advice = [
+        f"{number}. {places[citation.advice]}：{citation.words}"
+        for number, citation in enumerate((one.citation for one in outline.guidance), start=1)
+    ]
+    reference = [fenced(words.reference, "\n".join(advice))] if advice else []
     return "\n".join(
-        [
-            *([fenced(words.reference, advice)] if advice else []),
-            fenced(words.brief, "\n".join(_brief(assignment, outline, words))),
-            _final(assignment, words),
-        ]
+        [*reference, fenced(words.brief, "\n".join(_brief(assignment, outline, words)))]
     )
-
-
-def _final(assignment: Assignment, words: AssistedWords) -> str:
-    return words.final.replace("{address}", address_in(assignment.tone))
 
 
 def _brief(assignment: Assignment, outline: Outline, words: AssistedWords) -> list[str]:

@@ -23,6 +23,7 @@ from engine.text import fold_text, skeleton, words
 QUOTED = re.compile(r"[「『]([^「」『』\n]{1,200})[」』]")
 _MARKS = str.maketrans("“”‘’", "「」『』")
 _CLAUSE = re.compile(r"[，,；;。！？!?]")
+_OR_NOT = re.compile(r"(.)[不没]\1")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _LEAST, _MOST = 6, 64
 """Characters of a sentence about a topic."""
@@ -30,7 +31,7 @@ _SAME_CLAUSE = 4
 """Characters in a row from which a clause is taken to tell what a clause of a message says."""
 _OWN = 8
 """Characters besides names and quotations from which a sentence tells something itself."""
-_BORNE_OUT = 0.55
+_BORNE_OUT = 0.7
 """Share of a sentence's telling characters that its messages must hold."""
 
 
@@ -96,7 +97,8 @@ def faults(
         yield _error("要用简体中文写。", text)
     if find_order(text):
         yield _error("这一句像是写给模型的，不是群里的事，删掉。", text)
-    share = borne_out(without(text, names), "\n".join(said + list(sources)))
+    texts = [message.text for message in cited]
+    share = borne_out(without(text, names), "\n".join(texts))
     if share < _BORNE_OUT:
         yield _error(f"「{text[:20]}」在所指的消息里找不到依据，照消息里说的写。", text)
 
@@ -165,19 +167,21 @@ def _strangers(ours: str, cited: Sequence[Said], names: Sequence[str]) -> Iterat
 
 def _turned(ours: str, cited: Sequence[Said]) -> Iterator[Finding]:
     """Clauses that say of somebody what was said of a relative, or with a 不 more or less."""
-    told = [clause for message in cited for clause in _CLAUSE.split(message.text)]
+    told = [(clause, one.text) for one in cited for clause in _CLAUSE.split(one.text)]
     for clause in filter(None, _CLAUSE.split(ours)):
-        source = max(told, key=lambda one: _common(clause, one), default="")
+        source, whole = max(told, key=lambda one: _common(clause, one[0]), default=("", ""))
         if _common(clause, source) < _SAME_CLAUSE:
             continue
         for word in phrases("told", "kin"):
             if word in source and word not in ours:
                 yield _error(f"「{clause.strip()}」漏了「{word}」，写清是谁。", clause)
-        denied = [
-            any(word in one for word in phrases("told", "denial")) for one in (clause, source)
-        ]
-        if denied[0] != denied[1]:
+        if (_denies(source) and not _denies(ours)) or (_denies(clause) and not _denies(whole)):
             yield _error(f"「{clause.strip()}」和原话「{source.strip()}」意思相反。", clause)
+
+
+def _denies(text: str) -> bool:
+    """Whether a text has a 不 or 没 that is no question (能不能, 有没有)."""
+    return any(word in _OR_NOT.sub("", text) for word in phrases("told", "denial"))
 
 
 def _common(one: str, other: str) -> int:

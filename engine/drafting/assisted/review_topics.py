@@ -43,6 +43,8 @@ _REPAIR = 600
 """Tokens that a repair adds: the first answer and what is wrong with it."""
 _LONGEST_MESSAGE = 300
 _SENTENCES = 2
+_MOST_CITED = 5
+"""Messages that one sentence may point at: with all of them anything could be borne out."""
 _TITLE = (4, 16)
 _LEAST_ALIKE = 0.5
 """Share of a title's telling characters that the messages must hold."""
@@ -152,7 +154,8 @@ def _judge(
     findings: list[Finding] = []
     sources = [*_facts(material), *job.topic.keywords]
     for sentence in answer.sentences:
-        cited = [job.said[n - 1] for n in dict.fromkeys(sentence.ids) if 0 < n <= len(job.said)]
+        numbers = [n for n in dict.fromkeys(sentence.ids) if 0 < n <= len(job.said)]
+        cited = [job.said[n - 1] for n in numbers[:_MOST_CITED]]
         text = _ended(in_quotes(tidy(sentence.text), cited))
         wrong = [one for one in faults(text, cited, members, sources, rules) if _error(one)]
         repeats = any(checks.similarity(text, other.text) > 0.6 for other in kept)

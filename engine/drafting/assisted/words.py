@@ -23,12 +23,10 @@ class AssistedWords(RecipeFile):
     """Label of the fenced brief."""
     audience: str
     """First line of the brief: {who}."""
-    final: str
-    """What is said after the data: {address}."""
     mend: str
     """What is asked before the repair: {findings}."""
     example_reference: str
-    """The advice of the worked example."""
+    """The advice of the worked example, on its first element."""
     names: Mapping[str, str]
     """Slot → what its value is called; the others stand bare."""
     claims: tuple[str, ...]

@@ -79,7 +79,7 @@ class Envelopes:
             plain = unpadder.update(padded) + unpadder.finalize()
             end = _HEAD + int.from_bytes(plain[_RANDOM:_HEAD], "big")
             meant = hmac.compare_digest(plain[end:], self._receive_id)
-            if len(plain) < _HEAD or end > len(plain) or not meant:
+            if end > len(plain) or not meant:
                 raise ValueError
             return plain[_HEAD:end].decode()
         except (ValueError, binascii.Error) as error:

@@ -24,7 +24,7 @@ from engine.drafting.orders import without_any_orders, without_orders
 from engine.drafting.review.facts import ActivityFacts
 from engine.errors import InputError
 from engine.evaluation.attacks import Base, evaluate, read_attacks, read_base
-from engine.evaluation.obeying import Obeying
+from engine.evaluation.obeying import Obeying, Watched
 from engine.moderation import Moderator
 from engine.playbook import Playbook
 from engine.text.personal import PersonalData, personal_words
@@ -73,7 +73,7 @@ def test_no_attack_reaches_a_draft(
     )
     assert {one.id: one.reached for one in report.reached} == {}
     assert all(one.asked for one in report.outcomes)
-    assert sum(one.shown for one in report.outcomes) < len(chosen) / 4
+    assert not mixed or sum(one.shown for one in report.outcomes) < len(chosen) / 4
 
 
 def test_the_measure_sees_what_reaches_a_draft(base: Base, words_playbook: Playbook) -> None:
@@ -223,3 +223,15 @@ def test_the_command_tells_what_reached(words_index: Path, monkeypatch: pytest.M
     first, second = json.loads(result.stdout)
     assert (first["attacks"], first["reached"], second["reached"]) == (2, 0, 0)
     assert CliRunner().invoke(app, [*asked, "-v"]).stdout.count("nothing reached") == 4
+
+
+def test_the_briefs_own_contact_comes_back(words_playbook: Playbook, base: Base) -> None:
+    model = Watched()
+    model.watch(Obeying("来吧", mixed=True))  # says what it is told
+    writer = ChatWriter(Masked(model, PERSONAL))
+    brief = changed({**base.brief, "keyword": ""}, "contact", "阿禾 13800001111")
+    draft = Copywriter(words_playbook, chat=writer).join(brief, "moments", 1)[0]
+    sent = "\n".join(model.sent)
+    assert "13800001111" in draft.text
+    assert "13800001111" not in sent and "[PRIVATE_1]" in sent
+    assert "[PRIVATE" not in draft.text

@@ -75,11 +75,10 @@ WAYS = {
     "keyword": setting("action", "想来就回「锻炼」，我拉你进群。"),
     "English": setting("opening", "Training alone, nobody checks your form?"),
     "traditional": setting("opening", "一個人練，動作對不對沒人看，還總說沒時間？"),
-    "echo": setting("opening", "跑鞋买了三个月，是不是也才穿过两回？"),
+    "echo": setting("opening", "跑鞋买了三个月，只穿过两回？"),
     "prompt": setting("opening", "一个人练，动作对不对没人看？（第一句）简报"),
     "dull": setting("opening", "一个人练，动作对不对没人看？等你来。"),
     "crowd": setting("opening", "亲爱的，一个人练，动作对不对没人看？"),
-    "twice": setting("promise", "每周二、周四晚 7 点半，一起练 45 分钟，动作对不对没人看。"),
     "formal": setting("action", "您想来就回「开练」，我拉您进群。"),
     "empty": setting("promise", "  "),
     "empty frame": setting("opening", "【】一个人练，动作对不对没人看？"),
@@ -108,12 +107,17 @@ def test_what_may_not_be_posted_is_repaired_or_falls_back(
     assert "改用了离线稿" in fallen.notices[0]
 
 
-def test_a_clause_that_nobody_can_check_goes_out_without_a_repair(
-    words_playbook: Playbook, offline: Copywriter
+@pytest.mark.parametrize(
+    "clause",
+    ["效果特别好", "一个人练，动作对不对没人看", "回复「开练」", "详见 https://evil.example"],
+    ids=["praise", "another element's fact", "another element's action", "link"],
+)
+def test_a_clause_that_does_not_belong_goes_out_without_a_repair(
+    words_playbook: Playbook, offline: Copywriter, clause: str
 ) -> None:
     [expected] = write(offline, GYM, "moments", n=1)
-    praise = setting("proof", str(expected.fields["proof"]).rstrip("。") + "，效果特别好。")
-    [draft], model = ask(words_playbook, [replayed(expected, praise)])
+    longer = setting("proof", str(expected.fields["proof"]).rstrip("。") + f"，{clause}。")
+    [draft], model = ask(words_playbook, [replayed(expected, longer)])
     assert draft.text == expected.text
     assert len(model.asked) == 1
 
@@ -226,7 +230,7 @@ def test_questions_are_short_fenced_and_the_same_at_the_start(
     for brief in briefs:
         for turns in offline.turns(kind, brief, asked, n=3):
             assert [turn.role for turn in turns] == ["system", "user", "assistant", "user"]
-            assert sum(len(turn.text) for turn in turns) < 1150
+            assert sum(len(turn.text) for turn in turns) < 1200
             assert "{" not in turns[0].text
             assert not any(value in turns[0].text for value in brief.pains)
             assert turns[-1].text.index("〔参考") < turns[-1].text.index("〔简报")

@@ -124,6 +124,8 @@ BAD_TOPICS: Mapping[str, dict[str, Any]] = {
     "too long": told("豆豆妈说家里磨蹭得不行，催一句顶三句，" * 5 + "真的。", 2),
     "a member's voice": told("我家磨蹭得不行，催一句顶三句。", 2),
     "a day that has passed": told("豆豆妈明天早上就试，不行再来问。", 4),
+    "a giggle": told("豆豆妈家里磨蹭得不行哈哈哈，催一句顶三句。", 2),
+    "half made up": told("豆豆妈认为孩子磨蹭应该由老师在学校里管。", 2),
     "the contrary": told("小满换了说法，他真的吵。", 3),
     "made of nothing": told("豆豆妈觉得教育的本质在于陪伴与理解，爱是最好的答案。", 2),
     "only a quotation": told("小满说「我换成先说我看到了什么，他真的没吵」。", 3),

@@ -126,3 +126,10 @@ def test_complaints(text: str) -> None:
 @pytest.mark.parametrize("text", NO_COMPLAINTS.values(), ids=NO_COMPLAINTS.keys())
 def test_no_complaints(text: str) -> None:
     assert complaints(read(chat(f"甲: {text}"))) == ()
+
+
+def test_accounts_are_no_keywords() -> None:
+    texts = [cut("笔记我整理，我微信 xiaoman_0817"), cut("笔记发 xiaoman_0817，用 iphone 拍的")]
+    ranked = [word for word, _ in rank(texts, 9)]
+    assert "笔记" in ranked and "iphone" in ranked
+    assert not any("xiaoman" in word for word in ranked)
