@@ -7,13 +7,17 @@ EXAMPLE := examples/briefs/reading-club.yaml
 BRIEF ?= $(EXAMPLE)
 SLOT ?= 周一 20:00
 OUT := build
+PORT ?= 8765
 LLM ?= 0.5b 1.5b
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-st test-llm check bench setup clean
+.PHONY: run demo test test-st test-llm check bench setup clean
 
-run: setup  ## index the bundled playbook; join copy, a poster, a series from BRIEF; a review; a check
+run: demo  ## the demo, and then the service on PORT until Ctrl-C
+	$(BIN)/qunce serve --port $(PORT)
+
+demo: setup  ## index the bundled playbook; join copy, a poster, a series from BRIEF; a review; a check
 	$(BIN)/qunce index
 	@mkdir -p $(OUT)
 	$(BIN)/qunce draft join --brief $(BRIEF)
@@ -50,6 +54,7 @@ bench: setup  ## the figures in the README
 	$(BIN)/python eval/bench/drafting.py
 	$(BIN)/python eval/bench/moderation.py
 	$(BIN)/python eval/bench/chatlog.py
+	$(BIN)/python eval/bench/service.py
 	$(BIN)/qunce eval review --set eval/sets/review
 
 setup: $(READY)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.evaluation.drafts import CaseScore, DraftsReport, Write
     from engine.evaluation.metrics import Estimate
 
-_SHARES = {"structure", "without errors", "without findings", "by the model"}
+_SHARES = {"structure", "without errors", "without findings", "by the model", "by it alone"}
 _KINDS = ("join", "poster")
 
 

@@ -31,7 +31,7 @@ def serve(
     if log_level not in ("debug", "info", "warning", "error"):
         raise InputError(f"Unknown log level {log_level!r}. Levels: debug, info, warning, error.")
     chosen = settings()
-    keys = _check(chosen)
+    keys, local = _check(chosen)
     _refuse_open(host, keys)
     if workers > 1 and not chosen.redis_url:
         _note(
@@ -40,7 +40,7 @@ def serve(
         )
     listening = _listen(host, port)
     with listening:
-        _tell(listening, keys)
+        _tell(listening, keys, local)
         from engine.service.running import run
 
         run(listening, workers, index, log_level)
@@ -59,13 +59,17 @@ def _require_extra() -> None:
         )
 
 
-def _check(chosen: Settings) -> int:
-    """How many keys are in force; opens what is set, so that mistakes show before it listens."""
+def _check(chosen: Settings) -> tuple[int, bool]:
+    """How many keys are in force, and whether this machine is served without any.
+
+    Opens what is set, so that mistakes show before it listens.
+    """
     from engine.service.wiring import open_parts
 
     parts = open_parts(chosen)
     try:
-        return sum(key.revoked is None for key in parts.ledger.keys.all())
+        keys = sum(key.revoked is None for key in parts.ledger.keys.all())
+        return keys, parts.access.local
     finally:
         parts.close()
 
@@ -101,13 +105,18 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _tell(listening: socket.socket, keys: int) -> None:
+def _tell(listening: socket.socket, keys: int, local: bool) -> None:
     host, port = listening.getsockname()[:2]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     if keys:
         _note(f"listening on {url}; {keys} API keys in force.")
-    else:
+    elif local:
         _note(f"listening on {url}, for this machine only: there are no API keys.")
+    else:
+        _note(f"listening on {url} for /hooks/ only: there are no API keys, and bots of Telegram")
+        _note("or WeCom are called from the internet. `qunce keys add NAME --scope check` makes a")
+        _note("key for /v1; one with `--scope admin` sees /metrics.")
+        return
     key = " -H 'Authorization: Bearer qk_…'" if keys else ""
     _note(
         f"try: curl {url}/v1/check -H 'Content-Type: application/json'{key}"

@@ -58,6 +58,11 @@ class Pattern(_Part):
         return frozenset([*_SLOT.findall(self.text), *self.given])
 
     @cached_property
+    def words(self) -> str:
+        """All words that it may bring, without slots."""
+        return _SLOT.sub("", self.text)
+
+    @cached_property
     def literal(self) -> str:
         """The words that it always brings, without slots and what may be left out."""
         return _SLOT.sub("", _GROUP.sub("", self.text))

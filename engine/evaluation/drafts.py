@@ -35,6 +35,8 @@ class DraftScore:
     """Findings with which it must not be posted."""
     assisted: bool | None
     """Whether a chat model's text was used; None: none was asked."""
+    mixed: bool
+    """Whether the offline draft's sentences stand in it in a few places."""
     rounds: int | None
     """Answers of the model that were looked at."""
     sent: int | None
@@ -73,6 +75,7 @@ class CaseScore:
                     "clean": draft.clean,
                     "errors": draft.errors,
                     "assisted": draft.assisted,
+                    "mixed": draft.mixed,
                     "rounds": draft.rounds,
                     "tokens": {"sent": draft.sent, "received": draft.received},
                     "notice": draft.notice,
@@ -108,6 +111,9 @@ class DraftsReport:
         if asked:
             figures |= {
                 "by the model": proportion(sum(bool(d.assisted) for d in asked), len(asked)),
+                "by it alone": proportion(
+                    sum(bool(d.assisted) and not d.mixed for d in asked), len(asked)
+                ),
                 "rounds": mean([float(d.rounds or 0) for d in asked]),
                 "tokens sent": mean([float(d.sent or 0) for d in asked]),
                 "tokens received": mean([float(d.received or 0) for d in asked]),
@@ -207,6 +213,7 @@ def _score(draft: Draft, required: Sequence[str]) -> DraftScore:
         clean=not draft.findings,
         errors=sum(finding.severity == "error" for finding in draft.findings),
         assisted=meta["writer"] == "chat" if "writer" in meta else None,
+        mixed="offline_elements" in meta,
         rounds=meta.get("rounds"),
         sent=tokens.get("sent"),
         received=tokens.get("received"),

@@ -152,7 +152,17 @@ class Moderator:
     @property
     def rules(self) -> Rules:
         """The rules in force."""
-        return self._current().rules
+        return self._rulebook.rules
+
+    @property
+    def asks_encoder(self) -> bool:
+        """Whether messages wait for an encoder: the group has topics of its own."""
+        return bool(self._rulebook.rules.topics)
+
+    def prepare(self) -> None:
+        """Do now what the first message would wait for: with topics, 1 to 2 s."""
+        if topics := self._current().topics:
+            topics.prepare()
 
     def check(self, message: str | Message) -> Verdict:
         """Judge one message."""

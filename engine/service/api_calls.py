@@ -14,7 +14,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -32,12 +34,29 @@ ROBOT_LIMIT = 20
 MOST_BYTES = 64 * 1024
 """Of an answer; what is longer is none of these APIs'."""
 
+TIMED_OUT = 3
+"""Attempts where an implementation of OneBot says that something in it failed or took too long."""
+LOCKED_WAIT = 300.0
+"""Seconds between two attempts while a platform refuses the token: it may be being renewed."""
+LOCKED = 3600.0
+"""Seconds for which that is borne."""
+
 _MINUTE = 60.0
 _LONGEST_ERROR = 200
 _METHOD = re.compile(r"[A-Za-z_]{1,64}(?:/[a-z_]{1,64})?")
 _NOT_BEGUN = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _LATER = frozenset({408, 425, 429})
 _SURELY_NOT_DONE = frozenset({425, 429, 503})
+_LOCKED: Mapping[str, frozenset[int]] = {
+    "onebot": frozenset({401, 403}),
+    "telegram": frozenset({401}),  # 403 is about one group: somebody removed the bot there
+    "wecom": frozenset({401, 403}),
+}
+"""What a platform answers to a token that it doesn't know."""
+_ONEBOT_FAULTS = frozenset({1200, *range(500, 600), *range(1500, 1600)})
+_ONEBOT_FAULT_OR_REFUSAL = 200
+"""NapCat over HTTP: whatever went wrong, a time-out among it."""
+_TIMEOUTS = ("timeout", "timed out", "超时")
 _WECOM_BUSY = -1
 _WECOM_TOO_MANY = 45009
 
@@ -55,11 +74,25 @@ class Outcome:
     """What went wrong, in short, without secrets."""
     status: int = 0
     """Of the HTTP answer; 0: there was none."""
+    most: int = 0
+    """Attempts after which it is given up for this reason; 0: as many as usual."""
+    patience: float = 0.0
+    """Seconds for which all calls of the bot may fail for this reason, however often; 0: the
+    attempts count."""
+    alone: bool = False
+    """Whether it says nothing of the bot's other calls."""
 
 
 DONE = Outcome(ok=True)
 Reader = Callable[[Mapping[str, Any]], Outcome]
 """Reads the answer of one platform's API."""
+
+
+def direct(bots: Bots) -> dict[str, None]:
+    """For `httpx.AsyncClient(mounts=…)`: what runs on this machine is called without a proxy."""
+    hosts = {urlsplit(bot.api).hostname or "" for bot in bots}
+    loopback = sorted(host for host in hosts if _is_loopback(host))
+    return {f"all://[{host}]" if ":" in host else f"all://{host}": None for host in loopback}
 
 
 class Caller:
@@ -114,7 +147,7 @@ class Caller:
         parameters = dict(call.parameters)
         group = words(parameters.pop("group", ""))
         if not (key := bot.robot(group)):
-            return _refused(f"no robot speaks in group {group}; give its `robot_key`")
+            return _refused("no robot speaks in that group; give its `robot_key`")
         now = self._clock()
         spoken = self._spoken.setdefault(key, deque())
         while spoken and not now - _MINUTE < spoken[0] <= now:
@@ -148,11 +181,14 @@ class Caller:
         except _NOT_BEGUN as error:
             return Outcome(False, retry=True, error=type(error).__name__)
         except (httpx.HTTPError, httpx.StreamError, TimeoutError) as error:
-            return _unknown(call, type(error).__name__)
-        told = _told(outcome.error, bot)
-        if outcome.retry and outcome.status >= 400 and outcome.status not in _SURELY_NOT_DONE:
-            return _unknown(call, told, outcome.wait)
-        return replace(outcome, error=told)
+            return _unknown(call, Outcome(False, retry=True, error=type(error).__name__))
+        outcome = replace(outcome, error=_told(outcome.error, bot))
+        if outcome.status in _LOCKED[bot.platform]:
+            return replace(outcome, retry=True, wait=LOCKED_WAIT, patience=LOCKED)
+        failed_there = outcome.alone or outcome.status >= 400
+        if outcome.retry and failed_there and outcome.status not in _SURELY_NOT_DONE:
+            return _unknown(call, outcome)
+        return outcome
 
     async def _exchange(self, request: httpx.Request, read: Reader) -> Outcome:
         response = await self._client.send(request, stream=True, follow_redirects=False)
@@ -168,7 +204,10 @@ def read_onebot(data: Mapping[str, Any]) -> Outcome:
     if data.get("status") in ("ok", "async") and code in (0, 1):
         return DONE
     text = words(data.get("wording")) or words(data.get("message")) or words(data.get("msg"))
-    return _refused(f"retcode {code} {text}")
+    late = code == _ONEBOT_FAULT_OR_REFUSAL and any(said in text.lower() for said in _TIMEOUTS)
+    fault = late or (isinstance(code, int) and code in _ONEBOT_FAULTS)
+    most = TIMED_OUT if fault else 0
+    return Outcome(False, retry=fault, error=f"retcode {code} {text}", most=most, alone=fault)
 
 
 def read_telegram(data: Mapping[str, Any]) -> Outcome:
@@ -224,11 +263,18 @@ def _refused(error: str) -> Outcome:
     return Outcome(False, error=error)
 
 
-def _unknown(call: Call, error: str, wait: float = 0.0) -> Outcome:
+def _unknown(call: Call, outcome: Outcome) -> Outcome:
     """It was begun and nobody knows whether it was done."""
     if call.repeatable:
-        return Outcome(False, retry=True, wait=wait, error=error)
-    return _refused(f"{error}; whether it was done isn't known, so it isn't tried again")
+        return outcome
+    return _refused(f"{outcome.error}; whether it was done isn't known, so it isn't tried again")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _told(error: str, bot: Bot) -> str:

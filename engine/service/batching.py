@@ -3,7 +3,8 @@
 A batch of 64 takes less than half the time a message that single ones take, so what has arrived
 and is not read yet may come along; no clock is waited for. Batches are judged in the event loop:
 in a thread of their own, with 64 connections, a third fewer were done, for two threads take turns
-at one interpreter and empty each other's caches. What may wait for a network goes to a thread.
+at one interpreter and empty each other's caches. What may wait for a network goes to a thread, and
+what waits for an encoder, in groups with topics of their own, to another, with a queue of its own.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Protocol
 
 from engine.moderation.message import Message
@@ -20,6 +20,7 @@ from engine.moderation.moderator import Moderator
 from engine.moderation.ruleset import Rules
 from engine.moderation.verdict import Verdict
 from engine.service.errors import ApiError
+from engine.service.workers import Threads
 
 MOST = 64
 """Messages in a batch."""
@@ -34,11 +35,11 @@ _LOG = logging.getLogger(__name__)
 class Moderators(Protocol):
     """Who judges the messages of a group."""
 
-    def known(self, group: str) -> Moderator | None:
+    def known(self, group: str, bot: str = "") -> Moderator | None:
         """The moderator of a group that is at hand."""
         ...
 
-    async def moderator(self, group: str) -> Moderator:
+    async def moderator(self, group: str, bot: str = "") -> Moderator:
         """The moderator of any group."""
         ...
 
@@ -82,24 +83,27 @@ class Batcher:
             most: Messages in a batch.
         """
         self._moderators = moderators
-        self._in_thread = in_thread
         self._second = second
         self._asking = 0
-        self._judged = judged
-        self._most = most
-        self._waiting: deque[_Case] = deque()
-        self._worker: asyncio.Task[None] | None = None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="judge")
-        self._seconds = ThreadPoolExecutor(_SECONDS, thread_name_prefix="second-opinion")
+        self._quick = _Queue(judged, most, always_in_thread=in_thread)
+        self._slow = _Queue(judged, most, always_in_thread=True)
+        self._seconds = Threads(_SECONDS, "second-opinion")
 
-    async def judge(self, message: Message, group: str | None = None) -> Verdict:
+    async def judge(self, message: Message, group: str | None = None, bot: str = "") -> Verdict:
         """The verdict on a message by the rules of its group, or of `group`.
+
+        Args:
+            message: The message.
+            group: Whose rules hold, where it is not the message's group.
+            bot: Whose event it is, which says what holds in groups without rules of their own.
 
         Raises:
             ApiError: 503, too many messages wait.
         """
         group = message.group if group is None else group
-        moderator = self._moderators.known(group) or await self._moderators.moderator(group)
+        moderator = self._moderators.known(group, bot)
+        moderator = moderator or await self._moderators.moderator(group, bot)
+        self._make_room(1)
         return await self._reconsider(message, moderator, await self._enter(message, moderator))
 
     async def judge_many(
@@ -115,6 +119,7 @@ class Batcher:
             name = message.group if group is None else group
             known = self._moderators.known(name) or await self._moderators.moderator(name)
             found.append(known)
+        self._make_room(len(messages))  # for all or none: who is sent away comes with all again
         entered = [self._enter(*pair) for pair in zip(messages, found, strict=True)]
         verdicts = await asyncio.gather(*entered)
         if self._second is None:
@@ -123,8 +128,9 @@ class Batcher:
 
     def close(self) -> None:
         """Let the threads end."""
-        self._thread.shutdown(wait=False)
-        self._seconds.shutdown(wait=False, cancel_futures=True)
+        for part in (self._quick, self._slow):
+            part.close()
+        self._seconds.shutdown()
 
     async def _reconsider(
         self, message: Message, moderator: Moderator, verdict: Verdict
@@ -134,31 +140,60 @@ class Batcher:
             return verdict
         self._asking += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._seconds, self._second.reconsider, message.text, verdict, moderator.rules
+            return await self._seconds.run(
+                self._second.reconsider, message.text, verdict, moderator.rules
             )
         finally:
             self._asking -= 1
 
+    def _make_room(self, count: int) -> None:
+        """Refuse messages that are too many together with those that wait."""
+        if len(self._quick) + len(self._slow) + count > _WAITING:
+            message = "More messages come in than can be judged. Try again shortly."
+            raise ApiError(503, message, code="overloaded", headers={"Retry-After": "1"})
+
     def _enter(self, message: Message, moderator: Moderator) -> asyncio.Future[Verdict]:
-        if len(self._waiting) >= _WAITING:
-            message_ = "More messages come in than can be judged. Try again shortly."
-            raise ApiError(503, message_, code="overloaded", headers={"Retry-After": "1"})
+        return (self._slow if moderator.asks_encoder else self._quick).enter(message, moderator)
+
+
+class _Queue:
+    """Messages that wait, judged batch by batch."""
+
+    def __init__(
+        self,
+        judged: Callable[[Sequence[Verdict]], None],
+        most: int,
+        *,
+        always_in_thread: bool,
+    ) -> None:
+        self._judged, self._most, self._in_thread = judged, most, always_in_thread
+        self._waiting: deque[_Case] = deque()
+        self._worker: asyncio.Task[None] | None = None
+        self._thread = Threads(1, "judge")
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def enter(self, message: Message, moderator: Moderator) -> asyncio.Future[Verdict]:
+        """A message that waits → what its verdict will be."""
         future: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Case(message, moderator, future))
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
         return future
 
+    def close(self) -> None:
+        """Let the thread end."""
+        self._thread.shutdown()
+
     async def _work(self) -> None:
         """Judge all that wait; after each batch, others have their turn."""
-        loop = asyncio.get_running_loop()
         while self._waiting:
             await self._gather()
             count = min(len(self._waiting), self._most)
             batch = [self._waiting.popleft() for _ in range(count)]
             if self._in_thread or sum(len(case.message.text) for case in batch) > _LONG:
-                outcome = await loop.run_in_executor(self._thread, _judge, batch)
+                outcome = await self._thread.run(_judge, batch)
             else:
                 outcome = _judge(batch)
             self._deliver(batch, outcome)

@@ -1,4 +1,4 @@
-"""What an admin wrote in the group → a command, and what the bot answers to it.
+"""What an admin wrote in the group → a command, what the bot answers to it, what it takes back.
 
 撤销 [number], 白名单 @somebody, 白名单 移除 @somebody, 状态: only when the whole message is such a
 command; the words stand in `knowledge/words/bot.yaml`.
@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-from engine.moderation.ledger.records import Call, Entry
+from engine.moderation.ledger.records import Call, Entry, Undo
 from engine.service.conduct import Place
-from engine.service.undoing import Undoable, undo_entry
 from engine.service.words import Answer, BotWords, fill
 from engine.text.fold import fold_text
 
@@ -54,8 +53,16 @@ class Exempting(Protocol):
         ...
 
 
-class Counting(Undoable, Protocol):
+class Counting(Protocol):
     """What commands need of a ledger."""
+
+    def entry(self, id: int) -> Entry | None:
+        """An entry by its number."""
+        ...
+
+    def latest(self, bot: str, group: str) -> Entry | None:
+        """The newest entry of a group with a deed that is not undone."""
+        ...
 
     @property
     def exempt(self) -> Exempting:
@@ -82,6 +89,16 @@ class Desk:
     """How many calls wait in the outbox."""
     dry_run: bool
     """Whether the group only watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a command came to."""
+
+    text: str
+    """What the bot answers."""
+    undo: Undo | None = None
+    """What is to be taken back, together with the answer or not at all."""
 
 
 def read_command(text: str, people: Sequence[str], words: BotWords) -> Command | None:
@@ -123,12 +140,12 @@ def _people(rest: str, people: Sequence[str], words: BotWords) -> Command | None
     )
 
 
-def obey(command: Command, desk: Desk, by: str, now: datetime) -> str:
-    """Do what an admin wants and return the answer.
+def obey(command: Command, desk: Desk, by: str, now: datetime) -> Reply:
+    """Do what an admin wants, but for an undo, which the reply asks for.
 
     Args:
         command: What is wanted.
-        desk: What stands behind it; its ledger is written to.
+        desk: What stands behind it; the list of the exempt is written to.
         by: The admin's id.
         now: The time, with a time zone.
 
@@ -138,33 +155,35 @@ def obey(command: Command, desk: Desk, by: str, now: datetime) -> str:
     if command.kind == "undo":
         return _undo(command.number, desk, by)
     if command.kind == "status":
-        return _status(desk, now)
+        return Reply(_status(desk, now))
     group = desk.place.group
     known = [person for person in command.people if not person.startswith("@")]
     if not known:  # Telegram gives the user name alone of whoever has one
-        return desk.words.say("no_id")
+        return Reply(desk.words.say("no_id"))
     for person in known:
         if command.kind == "exempt":
             desk.ledger.exempt.add(group, person, by)
         else:
             desk.ledger.exempt.remove(group, person)
     people = fill(desk.words.people, {"count": len(known)})
-    return desk.words.say("exempted" if command.kind == "exempt" else "included", people=people)
+    answer: Answer = "exempted" if command.kind == "exempt" else "included"
+    return Reply(desk.words.say(answer, people=people))
 
 
-def _undo(number: int | None, desk: Desk, by: str) -> str:
+def _undo(number: int | None, desk: Desk, by: str) -> Reply:
     place, say = desk.place, desk.words.say
     if number is None:
         entry = desk.ledger.latest(place.bot, place.group)
         if entry is None:
-            return say("nothing_to_undo")
+            return Reply(say("nothing_to_undo"))
     else:
         entry = desk.ledger.entry(number)
         if entry is None or (entry.bot, entry.group) != (place.bot, place.group):
-            return say("unknown_entry", id=number)
-    if undo_entry(desk.ledger, entry, by, desk.reverse) is None:
-        return say("undone_before", id=entry.id)
-    return say(_undone(entry), id=entry.id, deed=desk.words.deeds[entry.deed])
+            return Reply(say("unknown_entry", id=number))
+    if entry.undone is not None:
+        return Reply(say("undone_before", id=entry.id))
+    text = say(_undone(entry), id=entry.id, deed=desk.words.deeds[entry.deed])
+    return Reply(text, Undo(entry.id, by, tuple(desk.reverse(entry))))
 
 
 def _undone(entry: Entry) -> Answer:

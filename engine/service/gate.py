@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from engine.service.auth import Caller, scope_for
 from engine.service.errors import ApiError, as_api_error
 from engine.service.headers import header, with_security
-from engine.service.limits import REFUSED
+from engine.service.limits import REFUSED, limit_for
 
 if TYPE_CHECKING:
     from engine.service.wiring import Parts
@@ -26,7 +26,8 @@ CALLER = "qunce.caller"
 """Where a request's ASGI scope names who asks."""
 _LOG = logging.getLogger("engine.service")
 _SMALL, _LARGE = 1 << 20, 9 << 20  # bytes of a body; a review's log may have 8 MB
-_LARGE_PATH = "/v1/drafts/review"
+LARGE_PATH = "/v1/drafts/review"
+"""Where bodies may be large, and take their time."""
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
@@ -35,6 +36,23 @@ def caller_of(scope: MutableMapping[str, Any]) -> Caller:
     caller = scope[CALLER]
     assert isinstance(caller, Caller)  # noqa: S101 (the gate has put it there)
     return caller
+
+
+async def admit(parts: Parts, scope: MutableMapping[str, Any]) -> Caller:
+    """Who sends a request; those who are refused are counted.
+
+    Raises:
+        ApiError: 401, 403 or 429, it is nobody who may.
+        LedgerError: the ledger, which knows the keys, is away.
+    """
+    try:
+        return await parts.access.caller(scope)
+    except ApiError as error:
+        if error.status == 429:
+            parts.metrics.limited.labels(REFUSED).inc()
+        else:
+            parts.metrics.refused.labels(error.code).inc()
+        raise
 
 
 class Gate:
@@ -61,7 +79,7 @@ class _Passage:
         self._parts, self._scope, self._receive, self._send = parts, scope, receive, send
         given = header(scope["headers"], b"x-request-id")
         self._id = given if _REQUEST_ID.fullmatch(given) else os.urandom(12).hex().encode()
-        self._left = _LARGE if scope["path"] == _LARGE_PATH else _SMALL
+        self._left = _LARGE if scope["path"] == LARGE_PATH else _SMALL
         self._extra: tuple[tuple[bytes, bytes], ...] = ()
         self._status = 0
 
@@ -106,13 +124,7 @@ class _Passage:
     async def _admit(self) -> None:
         """Find out who asks, and whether they may, so often."""
         parts, scope = self._parts, self._scope
-        address = (scope.get("client") or ("", 0))[0]
-        try:
-            caller = await parts.access.caller(scope)
-        except ApiError as error:
-            parts.metrics.refused.labels(error.code).inc()
-            await self._spend(REFUSED, address)
-            raise
+        caller = await admit(parts, scope)
         needed = scope_for(scope["method"], scope["path"])
         if not caller.may(needed):
             raise ApiError(
@@ -121,14 +133,11 @@ class _Passage:
                 code="missing_scope",
             )
         scope[CALLER] = caller
-        kind = "search" if scope["path"] == "/v1/search" else needed
-        self._extra = await self._spend(kind, caller.id)
-
-    async def _spend(self, kind: str, who: str) -> tuple[tuple[bytes, bytes], ...]:
+        kind = limit_for(scope["path"], needed)
         try:
-            return await self._parts.limits.spend(kind, who)
+            self._extra = await parts.limits.spend(kind, caller.id)
         except ApiError:
-            self._parts.metrics.limited.labels(kind).inc()
+            parts.metrics.limited.labels(kind).inc()
             raise
 
     async def _fail(self, error: Exception) -> None:

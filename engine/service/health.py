@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
@@ -10,21 +13,25 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from engine.errors import LedgerError
-from engine.service.auth import is_loopback
+from engine.service.auth import is_this_machine
 from engine.service.errors import ApiError, ErrorBody
+from engine.service.gate import admit
 from engine.service.headers import header
 from engine.service.metrics import CONTENT_TYPE
 from engine.service.models import HealthBody, ReadyBody
+from engine.service.workers import Threads
 
 if TYPE_CHECKING:
     from engine.service.wiring import Parts
 
-_SECONDS = 1.0  # that the ledger has to answer
+_SECONDS = 1.0  # that the ledger has to answer, and that its answer is remembered
 _TAGS = ["operations"]
+_LOG = logging.getLogger(__name__)
 
 
 def add_health(router: APIRouter, parts: Parts) -> None:
     """Add the routes to a router."""
+    pulse = Pulse(parts.ledger.ping)
 
     async def healthz() -> HealthBody:
         """Say that the process answers."""
@@ -32,7 +39,7 @@ def add_health(router: APIRouter, parts: Parts) -> None:
 
     async def readyz(response: Response) -> ReadyBody:
         """Say which parts answer; 503 while events of hooks could not be written down."""
-        found = {"classifier": "ok", "ledger": await _ledger(parts), "windows": parts.windows()}
+        found = {"classifier": "ok", "ledger": await pulse.state(), "windows": parts.windows()}
         found["limits"] = "degraded" if parts.limits.degraded else "ok"
         if found["ledger"] != "ok":
             response.status_code = 503
@@ -42,11 +49,13 @@ def add_health(router: APIRouter, parts: Parts) -> None:
 
     async def metrics(request: Request) -> Response:
         """Tell the figures, in Prometheus's text: to this machine, or to a key with `admin`."""
-        address = (request.scope.get("client") or ("", 0))[0]
-        if header(request.scope["headers"], b"authorization") or not is_loopback(address):
-            caller = await parts.access.caller(request.scope)
-            if not caller.may("admin"):
-                raise ApiError(403, "Figures are for keys with the scope 'admin'.")
+        scope = request.scope
+        known = parts.access.local and is_this_machine(scope)
+        if header(scope["headers"], b"authorization") or not known:
+            caller = await admit(parts, scope)
+            if not caller.may("admin") or caller.group:
+                message = "Figures are for keys with the scope 'admin' that are bound to no group."
+                raise ApiError(403, message, code="missing_scope")
         return Response(parts.metrics.text(), media_type=CONTENT_TYPE)
 
     unready: dict[int | str, dict[str, Any]] = {
@@ -56,6 +65,7 @@ def add_health(router: APIRouter, parts: Parts) -> None:
         200: {"content": {"text/plain": {}}, "description": "Prometheus's text."},
         401: {"model": ErrorBody, "description": "A valid API key is needed."},
         403: {"model": ErrorBody, "description": "The key may not do this."},
+        429: {"model": ErrorBody, "description": "Too many wrong keys came from there."},
         503: {"model": ErrorBody, "description": "The ledger, which knows the keys, is away."},
     }
     router.add_api_route("/healthz", healthz, methods=["GET"], tags=list(_TAGS))
@@ -66,9 +76,35 @@ def add_health(router: APIRouter, parts: Parts) -> None:
     )  # fmt: skip
 
 
-async def _ledger(parts: Parts) -> str:
-    try:
-        await asyncio.wait_for(asyncio.to_thread(parts.ledger.ping), _SECONDS)
-    except (LedgerError, TimeoutError):
-        return "away"
-    return "ok"
+class Pulse:
+    """Whether the ledger answers; however often that is asked, it is asked once at a time."""
+
+    def __init__(
+        self, ping: Callable[[], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Take what asks the ledger, in a thread, and seconds that never go back."""
+        self._ping, self._clock = ping, clock
+        self._threads = Threads(1, "pulse")
+        self._asking: asyncio.Task[None] | None = None
+        self._asked = 0.0
+        self._state, self._until = "away", 0.0
+
+    async def state(self) -> str:
+        """`ok` or `away`, as it was a second ago at most."""
+        now = self._clock()
+        if now < self._until:
+            return self._state
+        if self._asking is None:
+            self._asking, self._asked = asyncio.create_task(self._ask()), now
+        await asyncio.wait([self._asking], timeout=self._asked + _SECONDS - now)
+        return self._state if self._clock() < self._until else "away"
+
+    async def _ask(self) -> None:
+        state = "away"
+        try:
+            await self._threads.run(self._ping)
+            state = "ok"
+        except LedgerError as error:
+            _LOG.debug("ledger: %s", error)
+        finally:
+            self._state, self._until, self._asking = state, self._clock() + _SECONDS, None

@@ -21,8 +21,11 @@ from prometheus_client import Counter, Gauge
 
 from engine.errors import LedgerError
 from engine.moderation.ledger.records import Call
+from engine.moderation.message import Message
 from engine.moderation.ruleset import Rules
-from engine.service.api_calls import Caller, Outcome
+from engine.moderation.verdict import Verdict
+from engine.service.api_calls import Caller, Outcome, direct
+from engine.service.conduct import Place
 from engine.service.hook_routes import HookRoutes
 from engine.service.outbox import Courier, Sending
 from engine.service.reception import Reception, Tools
@@ -58,7 +61,7 @@ class Hooks:
             Tools(
                 ledger=ledger,
                 settler=Settler(ledger, calls_wait=self._courier.wake),
-                judge=parts.judge.judge,
+                judge=self._judge,
                 rules=self._rules,
                 digest=ledger.digest,
                 welcomes=Welcomes(self._write, bot_words()),
@@ -78,8 +81,10 @@ class Hooks:
     @asynccontextmanager
     async def background(self) -> AsyncIterator[None]:
         """Send what waits in the outbox, and at the end what is due by then."""
-        async with httpx.AsyncClient(follow_redirects=False) as client:
-            self._caller = Caller(self._parts.bots, client)
+        parts = self._parts
+        mounts = direct(parts.bots)
+        async with httpx.AsyncClient(follow_redirects=False, mounts=mounts) as client:
+            self._caller = Caller(parts.bots, client)
             running = asyncio.create_task(self._courier.run())
             beside = [asyncio.create_task(self._count()), asyncio.create_task(self._tidy())]
             try:
@@ -95,11 +100,17 @@ class Hooks:
         assert self._caller is not None  # noqa: S101 (the courier runs in `background`)
         return await self._caller.send(call)
 
-    async def _rules(self, group: str) -> Rules:
-        return (await self._parts.groups.moderator(group)).rules
+    async def _judge(self, message: Message, place: Place) -> Verdict:
+        return await self._parts.judge.judge(message, place.group, place.bot)
 
-    def _write(self, brief: str, variants: int, seed: int) -> Sequence[str]:
-        """Welcomes by a brief."""
+    async def _rules(self, place: Place) -> Rules:
+        return (await self._parts.groups.moderator(place.group, place.bot)).rules
+
+    async def _write(self, brief: str, variants: int, seed: int) -> Sequence[str]:
+        """Welcomes by a brief, written beside the drafts that people ask for."""
+        return await self._parts.drafting.run(lambda: self._drafts(brief, variants, seed))
+
+    def _drafts(self, brief: str, variants: int, seed: int) -> Sequence[str]:
         from engine.drafting import Brief
 
         drafts = self._parts.copywriter().join(
@@ -115,6 +126,8 @@ class Hooks:
                 self._figures.waiting.set(count)
             except LedgerError as error:
                 _log.warning("outbox: %s", error)
+            except Exception:  # a figure that stands still would tell nobody why
+                _log.exception("outbox: what waits could not be counted")
             await asyncio.sleep(_LOOK)
 
     async def _tidy(self) -> None:
@@ -127,6 +140,8 @@ class Hooks:
                     _log.info("ledger: forgot %d events older than %s", gone, before.date())
             except LedgerError as error:
                 _log.warning("ledger: %s", error)
+            except Exception:  # nothing would ever be forgotten any more
+                _log.exception("ledger: what is old could not be forgotten")
             await asyncio.sleep(_TIDY)
 
 

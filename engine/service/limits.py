@@ -16,13 +16,16 @@ from typing import Any, Protocol
 from engine.errors import InputError
 from engine.service.errors import ApiError
 
-DEFAULTS = "check=60000/minute, draft=60/minute, search=600/minute, admin=600/minute"
+DEFAULTS = (
+    "check=60000/minute, draft=60/minute, search=600/minute, feedback=60/minute, admin=600/minute"
+)
 """How often a key, or without keys an address, may ask: by what is asked for."""
 REFUSED = "refused"
 """Kind of the limit for requests without a valid key, by address."""
 _REFUSED_LIMIT = "60/minute"
 _KINDS = {part.partition("=")[0].strip() for part in DEFAULTS.split(",")} | {REFUSED}
 _MOST = 50_000  # counts in memory
+_PATHS = {"/v1/search": "search", "/v1/feedback": "feedback"}
 _PAUSE = 2.0  # seconds before a store that failed is asked again
 
 
@@ -40,6 +43,11 @@ class Counts(Protocol):
     async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Add to a count; the first addition starts its `expiry`, in seconds."""
         ...
+
+
+def limit_for(path: str, scope: str) -> str:
+    """The kind of the limit for a path below /v1/ that needs a scope."""
+    return _PATHS.get(path, scope)
 
 
 def read_limits(text: str) -> dict[str, Limit]:
@@ -100,6 +108,8 @@ class Limits:
 
     async def spend(self, kind: str, who: str, amount: int = 1) -> tuple[tuple[bytes, bytes], ...]:
         """Count something, and return the headers that tell how much is left.
+
+        A negative amount takes back what was counted.
 
         Raises:
             ApiError: 429, it is too much.

@@ -2,7 +2,9 @@
 
 Every process that serves has a courier; they share the work by leases. A call that fails for the
 moment holds back those of its bot behind it, so that nobody reads a notice before the message is
-gone. A call that does harm when repeated is handed back only when it surely was not made.
+gone, and a platform that is down is asked once and not for each call; one that fails for reasons of
+its own holds back those of its entry alone. A call that does harm when repeated is handed back only
+when it surely was not made.
 """
 
 from __future__ import annotations
@@ -59,6 +61,21 @@ class Result(Protocol):
         """Seconds that the platform asks to wait; 0: it doesn't say."""
         ...
 
+    @property
+    def most(self) -> int:
+        """Attempts after which it is given up for this reason; 0: as many as usual."""
+        ...
+
+    @property
+    def patience(self) -> float:
+        """Seconds for which all calls of a bot may fail for this reason; 0: attempts count."""
+        ...
+
+    @property
+    def alone(self) -> bool:
+        """Whether it says nothing of the bot's other calls."""
+        ...
+
 
 class Waiting(Protocol):
     """The part of the ledger that keeps calls."""
@@ -72,9 +89,18 @@ class Waiting(Protocol):
         ...
 
     def failed(
-        self, id: int, error: str, retry_at: datetime | None, *, attempt: int | None = None
+        self,
+        id: int,
+        error: str,
+        retry_at: datetime | None,
+        *,
+        attempt: int | None = None,
+        begun: bool = True,
     ) -> None:
-        """A call was not made; None: it never will be. `attempt`: which attempt says so."""
+        """A call was not made; None: it never will be. `attempt`: which attempt says so.
+
+        One that was not `begun` doesn't count as an attempt.
+        """
         ...
 
 
@@ -118,7 +144,8 @@ class Courier:
         self._stopping = False
         self._queues: dict[str, deque[tuple[Call, datetime]]] = {}
         self._couriers: dict[str, asyncio.Task[None]] = {}
-        self._held: dict[str, datetime] = {}
+        self._held: dict[tuple[str, int], datetime] = {}
+        self._refused: dict[str, datetime] = {}
 
     def wake(self) -> None:
         """Calls were entered."""
@@ -129,7 +156,11 @@ class Courier:
         while True:
             self._wake.clear()
             last = self._stopping
-            found = await self._claim()
+            try:
+                found = await self._claim()
+            except Exception:  # whoever sends must go on looking, whatever went wrong once
+                _log.exception("outbox: no calls could be claimed")
+                found = 0
             if last and not found and not self._couriers:
                 return
             if not found or self._claimed >= MOST:
@@ -158,7 +189,12 @@ class Courier:
         try:
             for call in untouched:
                 await asyncio.to_thread(
-                    self._waiting.failed, call.id, _STOPPED, now, attempt=call.attempts
+                    self._waiting.failed,
+                    call.id,
+                    _STOPPED,
+                    now,
+                    attempt=call.attempts,
+                    begun=False,
                 )
         except LedgerError as error:
             _log.warning("outbox: %s", error)
@@ -201,13 +237,12 @@ class Courier:
 
     async def _deliver(self, call: Call, until: datetime) -> None:
         now = self._clock()
-        held = self._held.get(call.bot)
-        if held is not None and now < held:
-            await self._back(call, "held", _HELD, held)
+        held = max(self._held.get((call.bot, key), now) for key in (_ALL, call.entry))
+        if now < held:
+            await self._back(call, "held", _HELD, held, begun=False)
             return
-        self._held.pop(call.bot, None)
         if now > until - MARGIN:
-            await self._back(call, "held", _LATE, now)
+            await self._back(call, "held", _LATE, now, begun=False)
             return
         try:
             result = await self._send(call)
@@ -215,6 +250,8 @@ class Courier:
             _log.exception("outbox: %s of bot %s could not be sent", call.method, call.bot)
             await self._give_up(call, "the call could not be made; see the log")
             return
+        if not result.patience:
+            self._refused.pop(call.bot, None)
         if result.ok:
             await self._note(call, "sent", partial(self._waiting.sent, call.id))
         else:
@@ -222,21 +259,36 @@ class Courier:
 
     async def _failed(self, call: Call, result: Result) -> None:
         error = str(getattr(result, "error", ""))[:300]
-        most = ATTEMPTS if call.repeatable else ATTEMPTS_TO_SAY
-        if not result.retry or call.attempts >= most:
+        now = self._clock()
+        if not result.retry or self._worn_out(call, result, now):
             await self._give_up(call, error)
             return
-        at = self._clock() + timedelta(seconds=wait_before(call.attempts, result.wait))
-        self._held[call.bot] = at
+        at = now + timedelta(seconds=wait_before(call.attempts, result.wait))
+        self._held = {key: until for key, until in self._held.items() if until > now}
+        if not result.alone:
+            self._held[call.bot, _ALL] = at
+        elif call.entry:
+            self._held[call.bot, call.entry] = at
         await self._back(call, "retried", error, at)
+
+    def _worn_out(self, call: Call, result: Result, now: datetime) -> bool:
+        """Whether a call was tried often enough, or what is in its way has lasted too long."""
+        if result.patience:
+            since = self._refused.setdefault(call.bot, now)
+            return now - since >= timedelta(seconds=result.patience)
+        most = ATTEMPTS if call.repeatable else ATTEMPTS_TO_SAY
+        return call.attempts >= min(most, result.most or most)
 
     async def _give_up(self, call: Call, error: str) -> None:
         _log.warning("outbox: gave up %s of bot %s: %s", call.method, call.bot, error)
         await self._back(call, "given_up", error, None)
 
-    async def _back(self, call: Call, result: str, error: str, at: datetime | None) -> None:
+    async def _back(
+        self, call: Call, result: str, error: str, at: datetime | None, *, begun: bool = True
+    ) -> None:
         """Hand a call back that was not made; None: for good."""
-        failed = partial(self._waiting.failed, call.id, error, at, attempt=call.attempts)
+        attempt = call.attempts
+        failed = partial(self._waiting.failed, call.id, error, at, attempt=attempt, begun=begun)
         await self._note(call, result, failed)
 
     async def _note(self, call: Call, result: str, write: Callable[[], None]) -> None:
@@ -251,6 +303,7 @@ class Courier:
                 await asyncio.sleep(self._poll)
 
 
+_ALL = -1  # in place of an entry: all calls of a bot
 _LONGEST_ASKED = 3600.0
 _HELD = "waits for an earlier call of this bot"
 _STOPPED = "the server stopped before it was begun"

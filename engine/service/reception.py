@@ -12,13 +12,15 @@ where the event is delivered again.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from engine.moderation.ledger.records import Call, Entry, Event, Settled, Settlement
+from engine.errors import ConflictError
+from engine.moderation.ledger.records import Call, Entry, Event, Settled, Settlement, Undo
 from engine.moderation.message import Message
 from engine.moderation.ruleset import Rules
 from engine.moderation.verdict import Verdict
@@ -44,6 +46,7 @@ _LOOKED_BACK = 1000
 """Entries of a group that are looked through for an edited message's earlier one."""
 _ADMINS = {"owner", "admin"}
 _LEADS_AWAY = ("contact", "link")
+_log = logging.getLogger(__name__)
 
 
 class Book(Counting, Protocol):
@@ -66,10 +69,10 @@ class Tools:
 
     ledger: Book
     settler: Settler
-    judge: Callable[[Message, str], Awaitable[Verdict]]
-    """A message and its group → the verdict."""
-    rules: Callable[[str], Awaitable[Rules]]
-    """The rules of a group."""
+    judge: Callable[[Message, Place], Awaitable[Verdict]]
+    """A message and where it was written → the verdict."""
+    rules: Callable[[Place], Awaitable[Rules]]
+    """The rules that hold in a group for a bot."""
     digest: Callable[[str], str]
     """A text → its keyed hash, in hex."""
     welcomes: Welcomes
@@ -78,8 +81,8 @@ class Tools:
     """How many calls wait in the outbox; asked in a worker thread."""
     clock: Callable[[], datetime]
     tell: Callable[[str, str], None]
-    """Hears the platform and what an event came to: repeated, passed, exempt, command, welcome,
-    review, or a deed; with `dry ` before it in a dry run."""
+    """Hears the platform and what an event came to: repeated, passed, unseen (it held nothing that
+    can be read), exempt, command, welcome, review, or a deed; in a dry run `dry ` stands before."""
 
 
 class Reception:
@@ -99,6 +102,8 @@ class Reception:
         Raises:
             LedgerError: the ledger can't be reached; the event counts as not received.
         """
+        if incoming.note:
+            _log.debug("bot %s: %s: %s", bot.name, incoming.kind, incoming.note)
         if incoming.kind == "other":
             return {}
         key = (bot.name, incoming.key)
@@ -148,24 +153,45 @@ class Reception:
             case.place,
             lambda entry: case.bot.adapter.calls(reverse_acts(entry)),
             tools.waiting,
-            case.settings.dry_run or (await tools.rules(case.event.group)).dry_run,
+            await self._watches(case),
         )
         by = case.incoming.person
-        said = await asyncio.to_thread(obey, command, desk, by, case.event.received)
+        reply = await asyncio.to_thread(obey, command, desk, by, case.event.received)
         self._exemptions.forget(case.event.group)
-        return await self._settle(case, "command", [Act("say", case.event.group, by, text=said)])
+        say = Act("say", case.event.group, by, text=reply.text)
+        if reply.undo is None:
+            return await self._settle(case, "command", [say])
+        try:
+            return await self._settle(case, "command", [say], undo=reply.undo)
+        except ConflictError:  # somebody else was faster
+            say = replace(say, text=tools.words.say("undone_before", id=reply.undo.entry))
+            return await self._settle(case, "command", [say])
+
+    async def _watches(self, case: _Case) -> bool:
+        """Whether the bot only writes down what it would do."""
+        return case.settings.dry_run or (await self._tools.rules(case.place)).dry_run
 
     async def _welcome(self, case: _Case) -> Mapping[str, Any]:
         brief, group = case.settings.welcome, case.event.group
         pause = ("welcome", case.bot.name, group)
         if known := await asyncio.to_thread(self._tools.ledger.settled, case.event):
             return self._again(case, known)
-        if not brief or not self._pauses.take(pause, case.event.received):
+        if not brief or "say" not in case.able:
+            return await self._settle(case, "passed")
+        watches = await self._watches(case)
+        if not self._pauses.take(pause, case.event.received):
             return await self._settle(case, "passed")
         person, name = case.incoming.person, case.incoming.name
         try:
+            if watches:
+                return await self._settle(case, "dry welcome")
             text = await self._tools.welcomes.text(
-                brief, group, person, name, lambda name: self._suspect(name, group)
+                case.bot.name,
+                brief,
+                group,
+                person,
+                name,
+                lambda name: self._suspect(name, case.place),
             )
             acts = [Act("say", group, text=text)] if text else []
             return await self._settle(case, "welcome" if text else "passed", acts)
@@ -174,10 +200,11 @@ class Reception:
             raise
 
     async def _moderate(self, case: _Case, message: Message) -> Mapping[str, Any]:
-        verdict = await self._tools.judge(message, case.event.group)
+        verdict = await self._tools.judge(message, case.place)
         if not verdict.flagged:
-            return await self._settle(case, "passed")
-        rules = await self._tools.rules(case.event.group)
+            unseen = case.incoming.note and not message.text
+            return await self._settle(case, "unseen" if unseen else "passed")
+        rules = await self._tools.rules(case.place)
         async with self._turns.of((case.bot.name, case.event.group, message.sender)):
             known = await asyncio.to_thread(self._tools.ledger.settled, case.event)
             if known:
@@ -206,20 +233,26 @@ class Reception:
         if verdict.suggestion != "block":
             return None, 0
         since = event.received - timedelta(hours=rules.ladder_hours)
-        if case.incoming.kind == "edited" and (earlier := self._earlier(case, message, since)):
+        dry_run = case.settings.dry_run or verdict.dry_run
+        if case.incoming.kind == "edited" and (
+            earlier := self._earlier(case, message, since, dry_run)
+        ):
             return earlier, earlier.offence
         if not message.sender:
             return None, 1
-        dry_run = case.settings.dry_run or verdict.dry_run
         before = ledger.offences(event.bot, event.group, message.sender, since, dry_run=dry_run)
         return None, 1 + before
 
-    def _earlier(self, case: _Case, message: Message, since: datetime) -> Entry | None:
+    def _earlier(
+        self, case: _Case, message: Message, since: datetime, dry_run: bool
+    ) -> Entry | None:
+        """The entry of a message before it was edited; one of a dry run only in a dry run."""
         entries = self._tools.ledger.entries(
             group=case.event.group, since=since, limit=_LOOKED_BACK
         )
         for entry in entries:
             same = (entry.bot, entry.message_id) == (case.bot.name, message.id)
+            same = same and entry.dry_run <= dry_run
             if same and entry.suggestion == "block" and entry.undone is None:
                 return entry
         return None
@@ -234,7 +267,7 @@ class Reception:
             return await self._settle(case, _told(entry), acts, entry)
         try:
             name = case.incoming.name
-            called = "" if not name or await self._suspect(name, entry.group) else name
+            called = "" if not name or await self._suspect(name, case.place) else name
             if text := words_for(entry, verdict, rules, called):
                 acts.append(Act("say", entry.group, text=text))
             return await self._settle(case, _told(entry), acts, entry)
@@ -242,18 +275,24 @@ class Reception:
             self._pauses.give_back(pause)
             raise
 
-    async def _suspect(self, name: str, group: str) -> bool:
+    async def _suspect(self, name: str, place: Place) -> bool:
         """Whether a name is an advertisement, or anything else that is not to be repeated."""
-        verdict = await self._tools.judge(Message(name), group)
+        verdict = await self._tools.judge(Message(name), place)
         return verdict.flagged or any(seen.source in _LEADS_AWAY for seen in verdict.findings)
 
     async def _settle(
-        self, case: _Case, told: str, acts: Sequence[Act] = (), entry: Entry | None = None
+        self,
+        case: _Case,
+        told: str,
+        acts: Sequence[Act] = (),
+        entry: Entry | None = None,
+        undo: Undo | None = None,
     ) -> Mapping[str, Any]:
         """Enter what an event came to, and return its answer."""
         answer, left = case.bot.adapter.quick(acts, case.incoming)
         calls: Sequence[Call] = case.bot.adapter.calls(left)
-        settled = await self._tools.settler.settle(Settlement(case.event, entry, calls, answer))
+        settlement = Settlement(case.event, entry, calls, answer, undo)
+        settled = await self._tools.settler.settle(settlement)
         self._tools.tell(case.bot.platform, told if settled.new else "repeated")
         return settled.answer
 
@@ -270,7 +309,7 @@ class _Case:
     @property
     def able(self) -> frozenset[Kind]:
         """What the bot can and may do in the group of its own accord."""
-        able = self.bot.adapter.able
+        able = self.bot.adapter.able - self.incoming.unable
         return able - {"say"} if self.settings.silent else able
 
     @property

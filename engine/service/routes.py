@@ -18,10 +18,11 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from engine.service.errors import ApiError, ErrorBody, refuse_fields
+from engine.service.gate import LARGE_PATH
 from engine.service.headers import header
 
 _JSON = "application/json"
-_SECONDS = 15.0  # for a whole body to come in
+_SECONDS, _LARGE_SECONDS = 15.0, 60.0  # for a whole body to come in
 _CHARSETS = {"charset=utf-8", 'charset="utf-8"'}
 
 WRONG: dict[int | str, dict[str, Any]] = {
@@ -109,8 +110,9 @@ async def body(request: Request) -> bytes:
         ApiError: 408, it took too long to come.
     """
     pieces: list[bytes] = []
+    seconds = _LARGE_SECONDS if request.scope["path"] == LARGE_PATH else _SECONDS
     try:
-        async with asyncio.timeout(_SECONDS):
+        async with asyncio.timeout(seconds):
             while True:
                 message = await request.receive()
                 if message["type"] == "http.disconnect":
@@ -119,7 +121,7 @@ async def body(request: Request) -> bytes:
                 if not message.get("more_body", False):
                     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
     except TimeoutError as error:
-        raise ApiError(408, f"The body did not come within {_SECONDS:.0f} s.") from error
+        raise ApiError(408, f"The body did not come within {seconds:.0f} s.") from error
 
 
 def _reader(models: tuple[type[BaseModel], ...]) -> Callable[[bytes], BaseModel]:

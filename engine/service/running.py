@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +24,7 @@ _INDEX = "QUNCE_INDEX"
 _LEVEL = "QUNCE_LOG_LEVEL"
 _METRICS = "PROMETHEUS_MULTIPROC_DIR"
 _STOP = 20  # seconds for requests under way when it is told to stop
+_THREADS = 64  # for short calls of hooks and routes, most of which wait for the ledger
 
 
 def run(listening: socket.socket, workers: int, index: Path | None, log_level: str) -> None:
@@ -89,6 +92,8 @@ def make_app() -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(running: FastAPI) -> AsyncIterator[Any]:
+        calls = ThreadPoolExecutor(_THREADS, thread_name_prefix="calls")
+        asyncio.get_running_loop().set_default_executor(calls)
         async with inner(running) as state:
             _warm_up(await parts.groups.moderator(""))
             yield state

@@ -76,7 +76,7 @@ class Settler:
                 if not future.done():
                     future.set_exception(error)
             return
-        if any(settlement.calls for settlement in settlements):
+        if any(each.calls or each.undo for each in settlements):
             self._calls_wait()
         for (_, future), result in zip(batch, settled, strict=True):
             if not future.done():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, Protocol
 
@@ -13,9 +13,10 @@ from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
+from engine.errors import ConflictError
 from engine.moderation.classifier.corpus import ANY, LABELS
 from engine.moderation.finding import NORMAL
-from engine.moderation.ledger.records import Call, Entry, Feedback
+from engine.moderation.ledger.records import Call, Entry, Feedback, Undone
 from engine.service.auth import Caller
 from engine.service.bots import Bots
 from engine.service.conduct import reverse_acts
@@ -23,7 +24,6 @@ from engine.service.errors import ApiError, ErrorBody
 from engine.service.gate import caller_of
 from engine.service.models import LONGEST
 from engine.service.routes import JsonRoute, wrong
-from engine.service.undoing import Undoable, undo_entry
 
 _LARGEST = 2**63 - 1
 _PASSED = "pass"
@@ -98,8 +98,16 @@ class Saying(Protocol):
         ...
 
 
-class Ledger(Undoable, Protocol):
+class Ledger(Protocol):
     """What is needed of the ledger; called in worker threads."""
+
+    def entry(self, id: int) -> Entry | None:
+        """An entry by its number."""
+        ...
+
+    def undo(self, id: int, by: str, calls: Sequence[Call] = ()) -> Undone:
+        """Mark an entry as undone and put calls into the outbox, in one transaction."""
+        ...
 
     @property
     def feedback(self) -> Saying:
@@ -160,27 +168,25 @@ class UndoRoutes:
         """Take back what the ladder did, once; the message becomes feedback where it was kept."""
         caller = caller_of(request.scope)
         entry = await self._entry(id, caller)
-        calls: list[Call] = []
-
-        def reverse(entry: Entry) -> list[Call]:
-            bot = self._bots.get(entry.bot)
-            calls.extend(bot.adapter.calls(reverse_acts(entry)) if bot else ())
-            return calls
-
-        undone = await asyncio.to_thread(undo_entry, self._ledger, entry, caller.name, reverse)
-        if undone is None:
-            raise ApiError(409, f"Entry {id} was undone before. Nothing is left to do.")
-        if calls:
+        bot = self._bots.get(entry.bot)
+        calls = bot.adapter.calls(reverse_acts(entry)) if bot else ()
+        try:
+            undone = await asyncio.to_thread(self._ledger.undo, id, caller.name, calls)
+        except ConflictError:
+            why = f"Entry {id} was undone before. Nothing is left to do."
+            raise ApiError(409, why) from None
+        if undone.calls:
             self._calls_wait()
+        entry = undone.entry
         return _answer(
             UndoAnswer(
-                entry=undone.id,
-                group=undone.group,
-                deed=undone.deed,
-                dry_run=undone.dry_run,
-                undone=undone.undone or self._clock(),
-                undone_by=undone.undone_by,
-                calls=len(calls),
+                entry=entry.id,
+                group=entry.group,
+                deed=entry.deed,
+                dry_run=entry.dry_run,
+                undone=entry.undone or self._clock(),
+                undone_by=entry.undone_by,
+                calls=undone.calls,
             )
         )
 

@@ -132,19 +132,21 @@ def add_drafts(router: APIRouter, parts: Parts) -> None:
 
 async def _answer(parts: Parts, request: Request, work: Work) -> Response:
     """The drafts, in the way that is accepted."""
+    gone = Event()
+    asking = Asking(cancelled=gone.is_set)
     if _STREAM.encode() not in header(request.scope["headers"], b"accept"):
-        drafts = await parts.drafting.run(lambda: work(None, Asking()))
-        return Json({"drafts": drafts})
+        try:
+            return Json({"drafts": await parts.drafting.run(lambda: work(None, asking))})
+        finally:
+            gone.set()  # nobody waits: the service stops, or it is done anyway
     loop = asyncio.get_running_loop()
     events: asyncio.Queue[bytes | None] = asyncio.Queue()
-    gone = Event()
 
     def tell(event: bytes | None) -> None:
         with suppress(RuntimeError):  # the loop has closed: nobody is there to be told
             loop.call_soon_threadsafe(events.put_nowait, event)
 
     def write() -> list[dict[str, Any]]:
-        asking = Asking(cancelled=gone.is_set)
         return work(lambda words: tell(_event("piece", {"text": words})), asking)
 
     drafting = parts.drafting.start(write)

@@ -97,10 +97,10 @@ def add_rules(router: APIRouter, parts: Parts) -> None:
 def _find(parts: Parts, group: str, version: int | None) -> RulesVersion | None:
     if version is None:
         return parts.ledger.rules.latest(group)
-    found = [each for each in parts.ledger.rules.versions(group) if each.version == version]
-    if not found:
+    found = parts.ledger.rules.version(group, version)
+    if found is None:
         raise ApiError(404, f"The group {group!r} has no rules of version {version}.")
-    return found[0]
+    return found
 
 
 async def _given(request: Request) -> RulesRequest:

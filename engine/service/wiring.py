@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
+from engine.errors import InputError
 from engine.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+FROM_OUTSIDE = {"telegram", "wecom"}
+"""Platforms that call from the internet: what forwards their events may forward anybody's."""
 _DRAFTS_AT_ONCE, _DRAFTS_WAITING = 2, 8
 _SEARCHES_AT_ONCE, _SEARCHES_WAITING = 2, 32
 
@@ -81,7 +84,7 @@ def open_parts(settings: Settings, index: Path | None = None) -> Parts:
     from engine.service.auth import Access
     from engine.service.batching import Batcher
     from engine.service.groups import Groups
-    from engine.service.limits import Limits, read_limits, redis_counts
+    from engine.service.limits import REFUSED, Limits, read_limits, redis_counts
     from engine.service.metrics import Metrics
     from engine.service.workers import Workers
 
@@ -101,6 +104,8 @@ def open_parts(settings: Settings, index: Path | None = None) -> Parts:
         groups = Groups(
             make, ledger.rules, named=rules_named(settings, bots), degraded=degraded("rules")
         )
+        opened.callback(groups.close)
+        refuse_bad_rules(settings.bots, bots, groups.load)
         groups.rules("")  # a bad setting is told now, not at the first message
         judge = Batcher(
             groups,
@@ -112,19 +117,26 @@ def open_parts(settings: Settings, index: Path | None = None) -> Parts:
             Workers(_DRAFTS_AT_ONCE, _DRAFTS_WAITING, wait=10, busy=metrics.drafting.set),
             Workers(_SEARCHES_AT_ONCE, _SEARCHES_WAITING, wait=1),
         )
-        for part in (judge, *workers):
+        allowed = Limits(
+            limits,
+            shared=redis_counts(settings.redis_url) if settings.redis_url else None,
+            degraded=degraded("limits"),
+        )
+        access = Access(
+            ledger.keys,
+            local=not any(bot.platform in FROM_OUTSIDE for bot in bots),
+            charge=lambda address, count: allowed.spend(REFUSED, address, count),
+            degraded=degraded("keys"),
+        )
+        for part in (judge, access, *workers):
             opened.callback(part.close)
         return Parts(
             settings=settings,
             ledger=ledger,
             groups=groups,
             judge=judge,
-            access=Access(ledger.keys, degraded=degraded("keys")),
-            limits=Limits(
-                limits,
-                shared=redis_counts(settings.redis_url) if settings.redis_url else None,
-                degraded=degraded("limits"),
-            ),
+            access=access,
+            limits=allowed,
             metrics=metrics,
             drafting=workers[0],
             searching=workers[1],
@@ -169,19 +181,48 @@ def open_bots(settings: Settings) -> Bots:
     return Bots.load(Path(settings.bots).expanduser(), os.environ) if settings.bots else Bots()
 
 
-def rules_named(settings: Settings, bots: Bots) -> Callable[[str], str]:
-    """The preset or file for a group without rules in the ledger.
+def rules_named(settings: Settings, bots: Bots) -> Callable[[str, str], str]:
+    """A bot and a group → the preset or file for a group without rules in the ledger.
 
-    What a bot says of the group holds; for groups that none names, what all bots say by default;
-    else what is set.
+    What the bot says of the group, or by default; else what is set. Who asks for no bot gets what
+    all bots that name the group say of it; what a bot says by default holds for its events alone.
     """
     from engine.moderation.rulebook import ROOT
 
     own = str(Path(settings.rules).expanduser()) if settings.rules else ROOT
-    defaults = {bot.default.rules for bot in bots}
-    by_default = (defaults.pop() if len(defaults) == 1 else "") or own
-    named = {group: each.rules for bot in bots for group, each in bot.groups.items() if each.rules}
-    return lambda group: named.get(group, by_default if group else own)
+    said: dict[str, set[str]] = {}
+    for bot in bots:
+        for group, each in bot.groups.items():
+            said.setdefault(group, set()).add(each.rules or own)
+    agreed = {group: names.pop() for group, names in said.items() if len(names) == 1}
+
+    def named(bot: str, group: str) -> str:
+        asking = bots.get(bot)
+        return (asking.group(group).rules or own) if asking else agreed.get(group, own)
+
+    return named
+
+
+def refuse_bad_rules(file: str, bots: Bots, load: Callable[[str], object]) -> None:
+    """Load the rules that a bots file names: else a group would go unmoderated without a word.
+
+    Raises:
+        InputError: some can't be used; names file, bot, group and key.
+    """
+    problems = []
+    for bot in bots:
+        default = bot.default.rules
+        named = {f"groups.{group}": each.rules for group, each in bot.groups.items()}
+        own = {place: name for place, name in named.items() if name != default}
+        for place, name in {"default": default, **own}.items():
+            try:
+                if name:
+                    load(name)
+            except InputError as error:
+                key = f"bots.{bot.name}.{place}.rules"
+                problems.append(f"Bots file {file}, key '{key}': {error}")
+    if problems:
+        raise InputError("\n".join(problems))
 
 
 def _counting(metrics: Metrics) -> Callable[[Sequence[Verdict]], None]:

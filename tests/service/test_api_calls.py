@@ -14,7 +14,16 @@ import pytest
 
 from engine.moderation.ledger.records import Call
 from engine.service import api_calls
-from engine.service.api_calls import MOST_BYTES, ROBOT_LIMIT, Caller, Outcome
+from engine.service.api_calls import (
+    LOCKED,
+    LOCKED_WAIT,
+    MOST_BYTES,
+    ROBOT_LIMIT,
+    TIMED_OUT,
+    Caller,
+    Outcome,
+    direct,
+)
 from engine.service.bots import Bots
 
 NOW = 1_700_000_000.0
@@ -132,11 +141,19 @@ ANSWERS: list[tuple[str, Call, Handler, tuple[bool, bool, float], str]] = [
     ("done", DELETE, answers(status="ok", retcode=0), (True, False, 0), ""),
     ("accepted", DELETE, answers(status="async", retcode=1), (True, False, 0), ""),
     ("failed", DELETE, answers(status="failed", retcode=1200, wording="无权限"),
-     (False, False, 0), "retcode 1200 无权限"),
+     (False, True, 0), "retcode 1200 无权限"),
+    ("a time-out", DELETE, answers(status="failed", retcode=200, wording="操作超时"),
+     (False, True, 0), "retcode 200"),
+    ("a time-out while saying", SAY, answers(status="failed", retcode=1200, wording="Timeout"),
+     (False, False, 0), "isn't known"),
+    ("a fault", DELETE, answers(status="failed", retcode=1500), (False, True, 0), "1500"),
+    ("refused", DELETE, answers(status="failed", retcode=200, wording="消息不存在"),
+     (False, False, 0), "消息不存在"),
+    ("an odd code", DELETE, answers(status="failed", retcode=[1200]), (False, False, 0), ""),
     ("ok, but a code", DELETE, answers(status="ok", retcode=100), (False, False, 0), "100"),
     ("no code", DELETE, answers(status="ok"), (False, False, 0), "retcode None"),
-    ("token missing", DELETE, answers(401), (False, False, 0), "HTTP 401"),
-    ("token wrong", DELETE, answers(403), (False, False, 0), "HTTP 403"),
+    ("token missing", DELETE, answers(401), (False, True, LOCKED_WAIT), "HTTP 401"),
+    ("token wrong while saying", SAY, answers(403), (False, True, LOCKED_WAIT), "HTTP 403"),
     ("no such method", DELETE, answers(404), (False, False, 0), "HTTP 404"),
     ("bad request", DELETE, answers(400), (False, False, 0), "HTTP 400"),
     ("down", DELETE, answers(502), (False, True, 0), "HTTP 502"),
@@ -158,7 +175,8 @@ ANSWERS: list[tuple[str, Call, Handler, tuple[bool, bool, float], str]] = [
      answers(400, ok=False, error_code=400, description="Bad Request: message can't be deleted"),
      (False, False, 0), "message can't be deleted"),
     ("telegram, token", TG_DELETE,
-     answers(401, ok=False, error_code=401, description="Unauthorized"), (False, False, 0), "401"),
+     answers(401, ok=False, error_code=401, description="Unauthorized"),
+     (False, True, LOCKED_WAIT), "401"),
     ("telegram, blocked", TG_SAY, answers(403, ok=False, error_code=403, description="Forbidden"),
      (False, False, 0), "Forbidden"),
     ("telegram, slow down", TG_SAY, answers(429, ok=False, error_code=429, description="Too Many",
@@ -196,6 +214,43 @@ def test_what_an_answer_means(
     assert error in outcome.error
     assert bool(outcome.error) is not outcome.ok
     assert len(seen) == 1  # nothing was followed or tried again here
+
+
+@pytest.mark.parametrize(
+    ("handler", "most", "patience", "alone"),
+    [
+        pytest.param(answers(status="failed", retcode=1200), TIMED_OUT, 0, True, id="a time-out"),
+        pytest.param(answers(401), 0, LOCKED, False, id="token"),
+        pytest.param(answers(502), 0, 0, False, id="down"),
+    ],
+)
+def test_how_long_a_failure_is_borne(
+    bots: Bots, handler: Handler, most: int, patience: float, alone: bool
+) -> None:
+    [outcome], _ = send(bots, handler, DELETE)
+    assert (outcome.most, outcome.patience, outcome.alone) == (most, patience, alone)
+
+
+@pytest.mark.parametrize(
+    ("api", "proxied"),
+    [
+        ("http://127.0.0.1:3000", False),
+        ("http://127.0.0.53:3000", False),
+        ("http://[::1]:3000", False),
+        ("http://localhost:3000", False),
+        ("http://qq.example:3000", True),
+    ],
+)
+def test_what_runs_here_is_called_without_a_proxy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, api: str, proxied: bool
+) -> None:
+    for name in ("NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # nobody listens there
+    (tmp_path / "bots.yaml").write_text(FILE.replace("http://127.0.0.1:3000/", f"'{api}'"))
+    client = httpx.AsyncClient(mounts=direct(Bots.load(tmp_path / "bots.yaml", {})))
+    chosen = client._transport_for_url(httpx.URL(f"{api}/delete_msg"))
+    assert (chosen is not client._transport) is proxied
 
 
 def fails(error: type[httpx.RequestError]) -> Handler:

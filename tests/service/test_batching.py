@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
 
@@ -23,6 +24,8 @@ ENTRY, PLACES = Entry(0.0, "1", "me"), [("me", 60.0)]
 class FakeModerator:
     """Blocks what holds `bad`, and breaks at `break`."""
 
+    asks_encoder = False
+
     def __init__(self) -> None:
         self.batches: list[int] = []
         self.rules: Any = None
@@ -41,10 +44,10 @@ class FakeGroups:
     def __init__(self) -> None:
         self.made: dict[str, FakeModerator] = {}
 
-    def known(self, group: str) -> Moderator | None:
+    def known(self, group: str, bot: str = "") -> Moderator | None:
         return cast("Moderator | None", self.made.get(group[:1]))
 
-    async def moderator(self, group: str) -> Moderator:
+    async def moderator(self, group: str, bot: str = "") -> Moderator:
         await asyncio.sleep(0)
         return cast("Moderator", self.made.setdefault(group[:1], FakeModerator()))
 
@@ -136,6 +139,55 @@ def test_more_than_can_be_judged_is_sent_away(monkeypatch: pytest.MonkeyPatch) -
     refused = [error for error in outcome if isinstance(error, ApiError)]
     assert len(refused) == 2
     assert refused[0].status == 503
+
+
+def test_a_batch_is_taken_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.service.batching._WAITING", 3)
+    groups = FakeGroups()
+
+    async def story() -> None:
+        batcher = Batcher(groups)
+        with pytest.raises(ApiError):
+            await batcher.judge_many(_messages(*"abcd"))
+        assert len(await batcher.judge_many(_messages(*"abc"))) == 3
+
+    asyncio.run(story())
+    assert groups.made["a"].batches == [3]
+
+
+class SlowModerator(FakeModerator):
+    """Waits for an encoder, which answers when told to."""
+
+    asks_encoder = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.go_on = threading.Event(), threading.Event()
+
+    def check_many(self, messages: Iterable[Message]) -> Iterator[Verdict]:
+        self.begun.set()
+        self.go_on.wait(5)
+        return super().check_many(messages)
+
+
+def test_a_group_with_topics_holds_up_no_other() -> None:
+    groups = FakeGroups()
+    slow = groups.made["t"] = SlowModerator()
+
+    async def story() -> None:
+        batcher = Batcher(groups)
+        waits = asyncio.create_task(batcher.judge(Message("bad", group="t")))
+        while not slow.begun.is_set():
+            await asyncio.sleep(0)
+        for text in ("good", "x" * 5000):
+            verdict = await asyncio.wait_for(batcher.judge(Message(text, group="a")), 3)
+            assert verdict.suggestion == "pass"
+        assert not waits.done()
+        slow.go_on.set()
+        assert (await waits).suggestion == "block"
+        batcher.close()
+
+    asyncio.run(story())
 
 
 class FakeSecond:

@@ -8,10 +8,14 @@ import pytest
 
 from engine.errors import InputError
 from engine.moderation.rulebook import Rulebook
-from engine.service.bots import Bots
+from engine.service.bots import Bot, Bots, GroupSettings
 from engine.service.platforms.onebot import OneBot
 from engine.service.platforms.telegram import Telegram
 from engine.service.platforms.wecom import WeCom
+from engine.service.wiring import rules_named
+from engine.settings import Settings
+from tests.service.conftest import live, make_parts
+from tests.service.hooking import GROUP, SECRET, onebot_message, signed
 
 ROOT = Path(__file__).resolve().parents[2]
 AES_KEY = "kWxPEV2UEDyxWpmPdKC3F4dgPDmOvfKX1HGnEUDS1aR"
@@ -73,6 +77,36 @@ def test_the_example_holds_one_bot_of_each_platform() -> None:
     for bot in bots:
         for settings in (bot.default, *bot.groups.values()):
             assert Rulebook.open(settings.rules or "default").rules.name
+
+
+@pytest.mark.parametrize(
+    ("bot", "group", "wanted"),
+    [
+        ("qq", "1", "class-group"),
+        ("qq", "2", "readers-club"),
+        ("tg", "1", "own"),
+        ("tg", "9", "own"),
+        ("wc", "9", "customers"),
+        ("", "1", "own"),  # two bots differ
+        ("", "2", "readers-club"),
+        ("", "9", "own"),
+    ],
+)
+def test_rules_go_by_bot_and_group(bot: str, group: str, wanted: str) -> None:
+    def made(name: str, default: str, **groups: str) -> Bot:
+        rules = {id: GroupSettings(rules=said) for id, said in groups.items()}
+        return Bot(
+            name, "onebot", "api", secret="s", adapter=OneBot(name, "1", mode="api",
+            implementation="all"), default=GroupSettings(rules=default), groups=rules,
+        )  # fmt: skip
+
+    bots = [
+        made("qq", "class-group", **{"1": "class-group", "2": "readers-club"}),
+        made("tg", "", **{"1": ""}),
+        made("wc", "customers"),
+    ]
+    named = rules_named(Settings(rules="own"), Bots({bot.name: bot for bot in bots}))
+    assert named(bot, group) == wanted
 
 
 @pytest.mark.parametrize(
@@ -207,3 +241,29 @@ def test_a_quick_bot_that_carries_out_everything_needs_no_api(tmp_path: Path) ->
     text = QQ.replace("    api: http://127.0.0.1:3000\n", "    mode: quick\n")
     bot = load(tmp_path, text + "    implementation: all\n").get("qq")
     assert bot and bot.api == ""
+
+
+def test_a_bots_default_rules_hold_for_its_own_events_only(tmp_path: Path) -> None:
+    """Each bot's default, the service's own rules for the API, and before all the ledger's."""
+    (tmp_path / "ours.yaml").write_text("deny: {ad: {words: [团购接龙]}}\n", encoding="utf-8")
+    bot = f"{{platform: onebot, secret: {SECRET}, api: 'http://127.0.0.1:1', self_id: "
+    (tmp_path / "bots.yaml").write_text(
+        f"bots:\n  strict: {bot}'1', default: {{rules: ours.yaml}}}}\n  plain: {bot}'2'}}\n",
+        encoding="utf-8",
+    )
+    with live(make_parts(tmp_path, bots=str(tmp_path / "bots.yaml"))) as server:
+
+        def entered(account: str, id: int) -> bool:
+            event = onebot_message("今晚团购接龙开始啦", id, self_id=int(account))
+            headers, content = signed(event, account=account)
+            before = len(list(server.parts.ledger.entries()))
+            answer = server.client.post("/hooks/onebot", content=content, headers=headers)
+            assert answer.is_success, answer.text
+            return len(list(server.parts.ledger.entries())) > before
+
+        assert (entered("1", 1), entered("2", 2)) == (True, False)
+        said = {"text": "今晚团购接龙开始啦", "group": str(GROUP)}
+        assert server.post("/v1/check", said).json()["suggestion"] == "pass"
+        path = f"/v1/groups/{GROUP}/rules"
+        assert server.client.put(path, json={"text": "extends: default"}).status_code == 200
+        assert not entered("1", 3)

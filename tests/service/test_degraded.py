@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from engine.errors import LedgerError
+from engine.service.health import Pulse
 from engine.service.wiring import open_parts
 from engine.settings import Settings
 from tests.servers import Postgres, Redis, running_postgres, running_redis
@@ -24,6 +27,33 @@ def _soon(true: Callable[[], bool]) -> bool:
             return True
         waiting.wait(0.05)
     return False
+
+
+def test_a_ledger_that_hangs_is_asked_once_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.service.health._SECONDS", 0.05)
+    asked, answers, seconds = [], threading.Event(), [0.0]
+
+    def ping() -> None:
+        asked.append(1)
+        answers.wait(5)
+        if len(asked) > 1:
+            raise LedgerError("It is away.")
+
+    async def story() -> None:
+        pulse = Pulse(ping, clock=lambda: seconds[0])
+        assert await asyncio.gather(*(pulse.state() for _ in range(20))) == ["away"] * 20
+        seconds[0] = 5.0
+        assert await pulse.state() == "away"
+        assert len(asked) == 1
+        answers.set()
+        await pulse._asking
+        assert [await pulse.state() for _ in range(9)] == ["ok"] * 9
+        assert len(asked) == 1, "the answer is remembered"
+        seconds[0] = 6.0
+        assert await pulse.state() == "away"
+        assert len(asked) == 2
+
+    asyncio.run(story())
 
 
 @pytest.fixture(scope="module")

@@ -64,6 +64,20 @@ def test_a_caption_of_telegram_is_judged_and_a_photo_alone_passes(served, api):
         service.telegram(telegram_update("", 1, caption=AD, text=None, **photo))
         service.telegram(telegram_update("", 2, text=None, **photo))
         assert len(service.entries) == 1
+        figures = service.client.get("/metrics").text
+        assert 'qunce_events_total{platform="telegram",result="unseen"} 1.0' in figures
+
+
+def test_nobody_is_muted_in_a_basic_group_of_telegram(served, api):
+    basic = {"chat": {"id": -333, "type": "group", "title": "群"}}
+    with served() as service:
+        for at in (1, 2):
+            service.telegram(telegram_update(AD, at, **basic))
+        last = service.entries[-1]
+        assert [entry.deed for entry in service.entries] == ["recall", "recall"]
+        assert service.client.post(f"/v1/undo/{last.id}").json()["calls"] == 0
+    assert api.methods == ["deleteMessage", "sendMessage", "deleteMessage"]
+    assert "歇" not in api.said[0]
 
 
 def test_an_admin_of_telegram_undoes(served, api):

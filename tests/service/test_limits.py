@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 from engine.errors import InputError
 from engine.service.errors import ApiError
 from engine.service.limits import Limit, Limits, read_limits
-from engine.service.workers import Workers
+from engine.service.workers import Threads, Workers
 from tests.service.conftest import Live, live, make_parts
 
 MEGABYTE = 1 << 20
@@ -27,6 +29,7 @@ MEGABYTE = 1 << 20
         ("check=5/second", "check", Limit(5, 1)),
         ("draft=5/hour, search = 7/minute", "search", Limit(7, 60)),
         ("refused=3/minute", "refused", Limit(3, 60)),
+        ("", "feedback", Limit(60, 60)),
         ("check=100 per 2 minute", "check", Limit(100, 120)),
     ],
 )
@@ -130,9 +133,47 @@ def test_too_many_requests_are_told_when_to_come_back(tight: Live) -> None:
     assert 'qunce_limited_total{kind="check"}' in tight.client.get("/metrics").text
 
 
-def test_guessing_keys_is_slowed_down(tight: Live) -> None:
-    statuses = [tight.post("/v1/check", {}, f"qk_{at}").status_code for at in range(6)]
-    assert statuses == [401] * 4 + [429] * 2
+@pytest.mark.parametrize("path", ["/v1/check", "/metrics"])
+def test_guessing_keys_is_slowed_down(tmp_path: Path, path: str) -> None:
+    parts = make_parts(tmp_path, rate_limits="refused=4/day")
+    right = parts.ledger.keys.add("mine", ["admin"])[1]
+    with live(parts) as server:
+
+        def status(secret: str) -> int:
+            headers = {"Authorization": f"Bearer {secret}"}
+            method = "GET" if path == "/metrics" else "POST"
+            answer = server.client.request(method, path, json={"text": "早"}, headers=headers)
+            return answer.status_code
+
+        assert status(right) == 200
+        assert [status(f"qk_{at}") for at in range(6)] == [401] * 4 + [429] * 2
+        assert status("qk_0") == 429
+        assert status(right) == 200, "a known key goes on"
+
+
+def test_feedback_has_a_limit_of_its_own(tmp_path: Path) -> None:
+    with live(make_parts(tmp_path, rate_limits="feedback=2/day")) as server:
+        said = {"text": "老人不会用手机，我代打电话就行", "category": "normal"}
+        statuses = [server.post("/v1/feedback", said).status_code for _ in range(3)]
+        assert statuses == [201, 201, 429]
+        assert server.post("/v1/check", {"text": "早"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/v1/check", 408), ("/v1/drafts/review", 422)], ids=["small", "large"]
+)
+def test_a_body_has_a_time_and_a_large_one_more(
+    local: Live, monkeypatch: pytest.MonkeyPatch, path: str, status: int
+) -> None:
+    monkeypatch.setattr("engine.service.routes._SECONDS", 0.05)
+
+    def slow() -> Iterator[bytes]:
+        yield b"{"
+        threading.Event().wait(0.2)
+        yield b"}"
+
+    headers = {"Content-Type": "application/json"}
+    assert local.client.post(path, content=slow(), headers=headers).status_code == status
 
 
 def test_every_message_of_a_batch_counts(tmp_path: Path) -> None:
@@ -171,6 +212,44 @@ def test_bodies_are_bounded(local: Live, path: str, size: int, status: int, told
             assert status == 413
         else:
             assert answer.status_code == status
+
+
+def test_work_that_never_ends_holds_up_no_end() -> None:
+    """What Python's own pools are doing is waited for when the process ends."""
+    code = (
+        "import asyncio, threading\n"
+        "from engine.service.workers import Workers\n"
+        "async def main():\n"
+        "    workers, begun = Workers(1, 1), threading.Event()\n"
+        "    workers.start(lambda: (begun.set(), threading.Event().wait()))\n"
+        "    waiting = workers.start(print)\n"
+        "    begun.wait()\n"
+        "    workers.close()\n"
+        "    print(waiting.cancelled())\n"
+        "asyncio.run(main())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert done.stdout.split() == ["True"]
+
+
+def test_threads_are_few_and_used_again() -> None:
+    threads, names = Threads(2, "few"), set()
+    together = threading.Barrier(2)
+
+    def work(_: int) -> None:
+        names.add(threading.get_ident())
+        together.wait(5)
+
+    list(threads.map(work, range(2)))
+    list(threads.map(work, range(6)))
+    assert len(names) == 2
+    with pytest.raises(ZeroDivisionError):
+        threads.submit(lambda: 1 / 0).result(5)
+    threads.shutdown()
+    with pytest.raises(RuntimeError, match="few"):
+        threads.submit(print)
 
 
 def test_work_beyond_the_queue_is_sent_away() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from engine.errors import LedgerError
 from engine.moderation.ledger import Ledger
-from engine.moderation.ledger.records import Call, Event, Settlement
+from engine.moderation.ledger.records import Call, Entry, Event, Settlement
 from engine.service.outbox import (
     ATTEMPTS,
     ATTEMPTS_TO_SAY,
@@ -30,11 +30,16 @@ class Outcome:
     retry: bool = False
     wait: float = 0.0
     error: str = ""
+    most: int = 0
+    patience: float = 0.0
+    alone: bool = False
 
 
 OK = Outcome()
 LATER = Outcome(False, True, error="503")
 NEVER = Outcome(False, False, error="400 no such message")
+FAULT = Outcome(False, True, error="1200 time-out", most=3, alone=True)
+LOCKED = Outcome(False, True, wait=300, error="401", patience=3600)
 
 
 class Clock:
@@ -67,8 +72,10 @@ def ledger(tmp_path):
         yield opened
 
 
-def enter(ledger, *calls, key="e"):
-    ledger.settle([Settlement(Event("onebot", "q", key, "g", START), None, calls)])
+def enter(ledger, *calls, key="e", note=False):
+    entry = Entry("onebot", "q", "g", "u", key, START, "block", "ad", 0.9, 2, "mute", 10)
+    event = Event("onebot", "q", key, "g", START)
+    ledger.settle([Settlement(event, entry if note else None, calls)])
 
 
 def call(method, bot="q", repeatable=True):
@@ -145,6 +152,79 @@ def test_attempts_are_bounded(ledger, repeatable, most):
     assert states(ledger) == [("x", "failed")]
 
 
+def test_what_failed_for_reasons_of_its_own_holds_back_its_entry_alone(ledger):
+    enter(ledger, call("a1"), call("a2"), key="a", note=True)
+    enter(ledger, call("b"), key="b", note=True)
+    platform, clock = Platform(a1=[FAULT]), Clock()
+    deliver(ledger, platform, clock)
+    assert platform.made == [("q", "a1"), ("q", "b")]
+    clock.now += timedelta(seconds=3)
+    deliver(ledger, platform, clock)
+    assert platform.made[2:] == [("q", "a1"), ("q", "a2")]
+
+
+def test_such_a_failure_is_soon_given_up(ledger):
+    enter(ledger, call("x"))
+    platform, clock = Platform(x=[FAULT] * 9), Clock()
+    for _ in range(5):
+        deliver(ledger, platform, clock)
+        clock.now += timedelta(minutes=6)
+    assert len(platform.made) == 3
+    assert states(ledger) == [("x", "failed")]
+
+
+def beat(ledger, send, minutes, times):
+    """Let one courier work while the clock is set forward in steps."""
+    clock = Clock()
+
+    async def run():
+        courier = Courier(ledger.outbox, send, clock=clock, poll=0.005)
+        task = asyncio.create_task(courier.run())
+        for _ in range(times):
+            while any((call.due or START) <= clock.now for call in ledger.outbox.all("waiting")):
+                await asyncio.sleep(0.01)
+            clock.now += timedelta(minutes=minutes)
+        await courier.stop(task, 5)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("refused", "state"), [(10, "sent"), (99, "failed")], ids=["renewed in time", "never"]
+)
+def test_a_token_that_is_being_renewed_loses_no_calls_for_an_hour(ledger, refused, state):
+    enter(ledger, call("recall"), call("mute"), call("say", repeatable=False))
+    platform = Platform(recall=[LOCKED] * refused, **{} if refused < 99 else ALL_LOCKED)
+    beat(ledger, platform, minutes=5.1, times=14)
+    assert [each for _, each in states(ledger)] == [state] * 3
+    assert len(platform.made) == (13 if state == "sent" else 15)
+
+
+ALL_LOCKED = {"mute": [LOCKED] * 99, "say": [LOCKED] * 99}
+
+
+def test_calls_that_are_held_back_use_up_no_attempts(ledger):
+    enter(ledger, call("recall"), call("say", repeatable=False))
+    platform = Platform(recall=[LATER] * 8)
+    beat(ledger, platform, minutes=6, times=12)
+    assert states(ledger) == [("recall", "sent"), ("say", "sent")]
+    assert [each.attempts for each in ledger.outbox.all()] == [9, 1]
+
+
+def test_two_couriers_keep_the_order_of_an_entry(ledger):
+    """The recall failed in another process: its notice waits here, too."""
+    enter(ledger, call("recall"), call("say", repeatable=False), note=True)
+    clock = Clock()
+    [recall] = ledger.outbox.claim(clock.now, 1, LEASE)
+    ledger.outbox.failed(recall.id, "503", clock.now + timedelta(seconds=60))
+    platform = Platform()
+    deliver(ledger, platform, clock)
+    assert platform.made == []
+    clock.now += timedelta(seconds=61)
+    deliver(ledger, platform, clock)
+    assert platform.made == [("q", "recall"), ("q", "say")]
+
+
 def test_a_fault_of_ours_stops_nothing_else(ledger, caplog):
     enter(ledger, call("bad"), call("good"))
     deliver(ledger, Platform(bad=[RuntimeError("boom")]))
@@ -218,26 +298,33 @@ def test_two_couriers_share_the_work(ledger):
 class Unreachable:
     """An outbox whose ledger is away for some requests."""
 
-    def __init__(self, outbox, away):
-        self.outbox, self.away = outbox, away
+    def __init__(self, outbox, away, error=LedgerError):
+        self.outbox, self.away, self.error = outbox, away, error
 
     def __getattr__(self, name):
         def act(*args, **kwargs):
             if self.away.get(name):
                 self.away[name] -= 1
-                raise LedgerError("away")
+                raise self.error("away")
             return getattr(self.outbox, name)(*args, **kwargs)
 
         return act
 
 
-@pytest.mark.parametrize("what", ["claim", "sent"])
-def test_a_ledger_that_was_away_loses_and_doubles_nothing(ledger, what):
+@pytest.mark.parametrize(
+    ("what", "error"),
+    [
+        pytest.param("claim", LedgerError, id="claim"),
+        pytest.param("claim", RuntimeError, id="claim, for no known reason"),
+        pytest.param("sent", LedgerError, id="sent"),
+    ],
+)
+def test_a_ledger_that_was_away_loses_and_doubles_nothing(ledger, what, error):
     enter(ledger, call("recall"), call("say", repeatable=False))
     platform = Platform()
 
     async def run():
-        courier = Courier(Unreachable(ledger.outbox, {what: 3}), platform, poll=0.01)
+        courier = Courier(Unreachable(ledger.outbox, {what: 3}, error), platform, poll=0.01)
         task = asyncio.create_task(courier.run())
         for _ in range(200):
             if ledger.outbox.waiting() == 0:
@@ -289,6 +376,7 @@ def test_what_a_stop_cuts_off_goes_back(ledger, caplog):
     asyncio.run(run())
     assert "outbox not empty" in caplog.text
     assert {state for _, state in states(ledger)} == {"waiting"}
+    assert [each.attempts for each in ledger.outbox.all()] == [1, 0, 0]
     clock.now += LEASE + timedelta(seconds=1)
     deliver(ledger, send, clock)
     assert sorted(made) == ["hangs", "hangs", "next", "say"]

@@ -9,13 +9,14 @@ from types import MappingProxyType
 
 import pytest
 
-from engine.errors import LedgerError
+from engine.errors import BriefError, LedgerError
 from engine.moderation.finding import Finding
 from engine.moderation.ledger import Ledger
 from engine.moderation.message import Message
 from engine.moderation.rulebook import Rulebook
 from engine.moderation.verdict import Verdict
 from engine.service.bots import Bot, GroupSettings
+from engine.service.errors import ApiError
 from engine.service.platforms.incoming import Incoming
 from engine.service.platforms.onebot import OneBot
 from engine.service.platforms.wecom import WeCom
@@ -64,20 +65,23 @@ class House:
         self.told = []
         self.rules = Rulebook.open("default").rules
         self.briefs = []
+        self.faults = []
         self.reception = self.open()
 
-    def open(self, ledger=None):
+    def open(self, ledger=None, settler=Settler):
         async def rules(group):
             return self.rules
 
-        def write(brief, variants, seed):
+        async def write(brief, variants, seed):
             self.briefs.append(brief)
+            if self.faults:
+                raise self.faults.pop()
             return ["欢迎来到周一共读。", "这里是周一共读。"]
 
         ledger = ledger or self.ledger
         return Reception(
             Tools(
-                ledger, Settler(ledger), self.judge, rules, ledger.digest,
+                ledger, settler(ledger), self.judge, rules, ledger.digest,
                 Welcomes(write, bot_words()), bot_words(), self.ledger.outbox.waiting,
                 lambda: self.now, lambda platform, result: self.told.append(result),
             )
@@ -163,7 +167,9 @@ def test_an_offence_undone_does_not_count(house):
     ("event", "result"),
     [
         pytest.param(said("大家早上好"), "passed", id="fine"),
-        pytest.param(said("", name=""), "passed", id="image only"),
+        pytest.param(said("", name=""), "passed", id="nothing said"),
+        pytest.param(replace(said(""), note="image only"), "unseen", id="image only"),
+        pytest.param(replace(said("早"), note="image"), "passed", id="an image and words"),
         pytest.param(Incoming("joined", "j", "g", person="v"), "passed", id="no welcome wanted"),
     ],
 )
@@ -299,6 +305,26 @@ def test_an_edited_message_is_judged_again_and_counted_once(house):
     assert [(e.message_id, e.offence) for e in house.entries] == [("m", 1), ("n", 2)]
 
 
+def test_what_a_dry_run_wrote_down_spares_no_edited_message(house):
+    watching = bot(replace(LIVE, dry_run=True))
+    house.receive((watching, said("广告", "1", id="m")))
+    house.receive((bot(), said("广告", "2", kind="edited", id="m")))
+    assert [(e.dry_run, e.deed) for e in house.entries] == [(True, "recall"), (False, "recall")]
+    assert house.calls == ["delete_msg", "send_group_msg"]
+    house.receive((watching, said("广告 又改", "3", kind="edited", id="m")))
+    assert len(house.entries) == 2, "in a dry run, what was done counts"
+
+
+def test_what_can_not_be_done_there_is_neither_entered_nor_said(house):
+    for at in (1, 2):
+        event = said("广告", str(at))
+        house.receive((bot(), replace(event, unable=frozenset({"mute", "unmute", "unban"}))))
+        house.now += timedelta(minutes=1)
+    assert [(e.deed, e.minutes) for e in house.entries] == [("recall", 0), ("recall", 0)]
+    assert house.calls == ["delete_msg", "send_group_msg"] * 2
+    assert not any("歇" in text for text in house.said)
+
+
 def test_an_edit_that_is_worse_has_its_own_deed(house):
     house.receive(
         (bot(), said("骂", "1", id="m")), (bot(), said("广告", "2", kind="edited", id="m"))
@@ -348,6 +374,48 @@ def test_undo_in_the_group_lifts_the_mute(house):
     assert "已撤销第 2 号处理（禁言）" in answer.parameters["message"][-1]["data"]["text"]
 
 
+UNDO = said("撤销", "u1", sender="a", roles=("owner",))
+
+
+def test_one_undo_takes_back_one_deed_though_the_ledger_failed_halfway(house):
+    house.receive((bot(), said("广告", "1")), (bot(), said("广告", "2", sender="v")))
+    away = Away(house.ledger)
+    reception = house.open(away)
+    with pytest.raises(LedgerError):
+        house.receive((bot(), UNDO), reception=reception)
+    assert [entry.undone for entry in house.entries] == [None, None]
+    away.away = False
+    answer = house.receive((bot(), UNDO), (bot(), UNDO), reception=reception)
+    assert [entry.undone_by for entry in house.entries] == ["", "a"]
+    assert house.receive((bot(), UNDO), reception=house.open()) == answer
+    assert [entry.undone_by for entry in house.entries] == ["", "a"]
+    assert sum("已撤销" in text for text in house.said) == 1
+
+
+def test_two_admins_who_undo_at_once_take_back_one_deed(house):
+    house.receive((bot(), said("广告", "1")), (bot(), said("广告", "2", sender="v")))
+    both = [UNDO, said("撤销", "u2", sender="b", roles=("admin",))]
+
+    async def run():
+        gate = asyncio.Barrier(2)
+
+        class Slow(Settler):
+            async def settle(self, settlement):
+                if settlement.undo:
+                    await gate.wait()
+                return await super().settle(settlement)
+
+        reception = house.open(settler=Slow)
+        await asyncio.gather(*(reception.receive(bot(), each) for each in both))
+
+    asyncio.run(run())
+    first, second = house.entries
+    assert first.undone_by == ""
+    assert second.undone_by in ("a", "b")
+    assert sum("已撤销第 2 号" in text for text in house.said) == 1
+    assert sum("第 2 号已经撤销过" in text for text in house.said) == 1
+
+
 @pytest.mark.parametrize(
     ("name", "called"),
     [
@@ -362,6 +430,43 @@ def test_newcomers_are_welcomed_where_wanted(house, name, called):
     house.receive((welcoming, Incoming("joined", "j", "g", name=name, person="v")))
     assert house.said[0].startswith(called)
     assert "周一共读" in house.said[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        pytest.param({"silent": True}, "passed", id="silent"),
+        pytest.param({"dry_run": True}, "dry welcome", id="dry run"),
+        pytest.param({"dry_run": True, "silent": True}, "passed", id="both"),
+    ],
+)
+def test_nobody_is_welcomed_aloud_where_the_bot_says_nothing(house, changes, told):
+    quiet = bot(replace(LIVE, welcome="brief.yaml", **changes))
+    assert house.receive((quiet, Incoming("joined", "j", "g", person="v"))) == {}
+    assert (house.told, house.calls, house.briefs) == ([told], [], [])
+
+
+def test_nor_where_the_rules_only_watch(house):
+    house.rules = replace(house.rules, dry_run=True)
+    house.receive((bot(replace(LIVE, welcome="b")), Incoming("joined", "j", "g", person="v")))
+    assert (house.told, house.calls) == (["dry welcome"], [])
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [RuntimeError("odd"), BriefError("bad"), ApiError(503, "busy"), OSError("gone")],
+    ids=lambda fault: type(fault).__name__,
+)
+def test_a_welcome_that_failed_once_is_asked_for_again(house, caplog, fault):
+    welcoming = bot(replace(LIVE, welcome="brief.yaml"))
+    house.faults = [fault]
+    house.receive((welcoming, Incoming("joined", "j1", "secret-group", person="v")))
+    assert (house.told, house.said) == (["passed"], [])
+    assert "no welcome by bot q" in caplog.text
+    assert "secret-group" not in caplog.text
+    house.now += timedelta(minutes=1)
+    house.receive((welcoming, Incoming("joined", "j2", "secret-group", person="w")))
+    assert len(house.said) == 1
 
 
 def test_a_raid_is_not_welcomed_one_by_one(house):

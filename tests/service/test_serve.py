@@ -78,6 +78,44 @@ def test_wrong_settings_are_told_before_it_listens(
     assert said in _refusal()
 
 
+TELEGRAM = """
+bots:
+  tg: {platform: telegram, secret: s, token: '123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw'%s}
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "key", "said"),
+    [
+        (", default: {rules: reader-club}", "bots.tg.default.rules", "mean 'readers-club'"),
+        (", groups: {'-7': {rules: defualt}}", "bots.tg.groups.-7.rules", "mean 'default'"),
+        (", groups: {'-7': {rules: mine.yaml}}", "bots.tg.groups.-7.rules", "line 2, key 'colo"),
+    ],
+    ids=["default", "group", "file"],
+)
+def test_bots_with_rules_that_cannot_be_used_do_not_start(
+    settled: Path, monkeypatch: pytest.MonkeyPatch, more: str, key: str, said: str
+) -> None:
+    (settled / "bots.yaml").write_text(TELEGRAM % more, encoding="utf-8")
+    (settled / "mine.yaml").write_text("dry_run: true\ncolours: red\n", encoding="utf-8")
+    monkeypatch.setenv("QUNCE_BOTS", "bots.yaml")
+    refusal = _refusal()
+    assert f"Bots file bots.yaml, key '{key}'" in refusal
+    assert said in refusal
+
+
+def test_bots_called_from_the_internet_are_served_hooks_only_without_a_key(
+    settled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (settled / "bots.yaml").write_text(TELEGRAM % "", encoding="utf-8")
+    monkeypatch.setenv("QUNCE_BOTS", "bots.yaml")
+    monkeypatch.setattr(running, "run", lambda *_: None)
+    outcome = CliRunner().invoke(app, ["serve", "--port", "0"])
+    assert outcome.exit_code == 0, outcome.output
+    assert "for /hooks/ only" in outcome.stderr
+    assert "qunce keys add" in outcome.stderr
+
+
 def test_with_keys_it_may_listen_anywhere(settled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ledger = Ledger.open(os.environ["QUNCE_DATABASE"])
     ledger.keys.add("bot", ["check"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator
@@ -10,10 +11,12 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.requests import Request
 
 from engine.chat import Asking
 from engine.drafting.draft import Draft
 from engine.errors import ChatError
+from engine.service.v1_drafts import _answer
 from engine.service.workers import Workers
 from tests.service.conftest import Live, live, make_parts, with_parts
 
@@ -227,6 +230,28 @@ def test_a_chat_model_stops_when_nobody_waits(desk: tuple[Live, FakeCopywriter])
         client.stream("POST", "/v1/drafts/join", json={"brief": BRIEF}, headers=headers) as answer,
     ):
         next(answer.iter_text())
+    assert writer.cancelled.wait(10)
+
+
+def test_a_chat_model_stops_when_the_service_does(
+    desk: tuple[Live, FakeCopywriter],
+) -> None:
+    """What is under way longer than a stop may take is cancelled; nobody hears the rest."""
+    server, writer = desk
+    request = Request({"type": "http", "headers": []})
+
+    def work(heard: Any, asking: Asking) -> list[Any]:
+        return writer.join(None, "moments", 1, 0, heard, asking)
+
+    async def story() -> None:
+        answer = asyncio.create_task(_answer(server.parts, request, work))
+        while not server.parts.drafting._count:
+            await asyncio.sleep(0)
+        answer.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await answer
+
+    asyncio.run(story())
     assert writer.cancelled.wait(10)
 
 

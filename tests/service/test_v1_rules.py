@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from engine.errors import ConflictError, LedgerError
 from engine.moderation.ledger.records import RulesVersion
+from engine.moderation.ledger.rules import RulesStore
 from engine.moderation.moderator import Moderator
 from engine.service.groups import Groups
 from tests.service.conftest import Live
@@ -51,6 +54,13 @@ def test_rules_are_read_back_by_version(local: Live) -> None:
     assert local.client.get(f"{path}?version=3").status_code == 404
     unchanged = local.client.get(path, headers={"If-None-Match": newest.headers["etag"]})
     assert (unchanged.status_code, unchanged.content) == (304, b"")
+
+
+def test_a_version_is_read_without_the_others(local: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    _put(local, "r3b", DENY)
+    monkeypatch.delattr(RulesStore, "versions")
+    answer = local.client.get("/v1/groups/r3b/rules?version=1")
+    assert (answer.status_code, answer.json()["text"]) == (200, DENY)
 
 
 def test_two_writers_do_not_overwrite_each_other(local: Live) -> None:
@@ -225,11 +235,67 @@ def test_rules_that_became_unusable_leave_the_last_good_ones() -> None:
 
 
 def test_what_is_named_elsewhere_holds_without_rules_in_the_ledger() -> None:
-    named = {"a": "class-group"}
-    groups = Groups(Moderator, FakeVersions(), named=lambda group: named.get(group, "default"))
+    named = {("", "a"): "class-group", ("qq", "a"): "readers-club"}
+    versions, seconds = FakeVersions(), [0.0]
+    groups = Groups(
+        Moderator,
+        versions,
+        named=lambda bot, group: named.get((bot, group), "default"),
+        clock=lambda: seconds[0],
+    )
 
     async def story() -> None:
         assert (await groups.moderator("a")).rules.name == "class-group"
+        assert (await groups.moderator("a", "qq")).rules.name == "readers-club"
+        assert (await groups.moderator("a", "tg")).rules.name == "default"
         assert (await groups.moderator("b")).rules.name == "default"
+        await groups.put("a", DENY, "me")
+        for bot in ("", "qq", "tg", "never seen"):
+            assert (await groups.moderator("a", bot)).rules.deny_words
+        versions.put("a", "dry_run: true", "another worker")
+        seconds[0] = 2.0
+        groups.known("a")
+        await _settled(groups)
+        for bot in ("", "qq", "tg"):
+            assert (await groups.moderator("a", bot)).rules.dry_run
+
+    asyncio.run(story())
+
+
+def test_a_file_that_breaks_later_leaves_its_last_good_rules(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(DENY, encoding="utf-8")
+    groups = Groups(Moderator, FakeVersions(), named=lambda *_: str(path))
+    groups.load(str(path))
+    path.write_text("colours: red\n", encoding="utf-8")
+    assert asyncio.run(groups.moderator("met after that")).rules.deny_words
+
+
+class FakeEncoder:
+    """Tells texts apart by their first character."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def queries(self, texts: Sequence[str]) -> Any:
+        self.asked += texts
+        found = np.zeros((len(texts), 8), np.float32)
+        found[np.arange(len(texts)), [ord(text[0]) % 8 for text in texts]] = 1
+        return found
+
+
+def test_topics_are_prepared_before_the_first_message() -> None:
+    encoder = FakeEncoder()
+    groups = Groups(lambda book: Moderator(book, encoder=lambda: encoder), FakeVersions())
+
+    async def story() -> None:
+        await groups.put("g", "extends: game-clan", "me")  # it has topics
+        moderator = await groups.moderator("g")
+        assert moderator.asks_encoder
+        assert not (await groups.moderator("h")).asks_encoder
+        prepared = len(encoder.asked)
+        assert prepared > 10
+        moderator.check("有人要相机吗")
+        assert encoder.asked[prepared:] == ["有人要相机吗"]
 
     asyncio.run(story())

@@ -10,9 +10,9 @@ from engine.chat.model import Asking, ChatModel, Turn, Usage
 from engine.chat.prices import Prices
 from engine.drafting.assisted.aloud import Aloud
 from engine.drafting.assisted.evidence import followed
-from engine.drafting.assisted.form import DraftForm, form_for, numbers_of, texts_of
+from engine.drafting.assisted.form import DraftForm, form_for, texts_of
 from engine.drafting.assisted.grounding import Grounds, settle
-from engine.drafting.assisted.manners import check_alike, check_manners
+from engine.drafting.assisted.manners import check_alike, check_length, check_manners
 from engine.drafting.assisted.outline import Outline, Part
 from engine.drafting.assisted.prompting import address_in, draft_turns
 from engine.drafting.assisted.rounds import ROUNDS, Outcome, Trial, ask
@@ -31,6 +31,11 @@ _SEEDS = 100
 _MOST_ALIKE = 0.7
 """Similarity of two variants; paraphrases of one outline are closer than two outlines are."""
 
+_MOST_OFFLINE = 1 / 3
+"""Share of the elements that may be the offline draft's in a draft of the model."""
+
+Texts = dict[str, Sequence[str]]
+"""Element → its texts, several where it is a list."""
 Heard = Callable[[str], None]
 """Told the words of drafts as a model writes them, unchecked."""
 Finish = Callable[[Candidate, Sequence[Guidance]], Draft]
@@ -108,7 +113,7 @@ def write_draft(
             asking=asking,
         )
     meta = {**outcome.value.meta, **_told(outcome, writer)}
-    notices = (outcome.notice,) if outcome.notice else ()
+    notices = (outcome.notice,) if outcome.notice else outcome.value.notices
     return replace(outcome.value, meta=meta, notices=notices)
 
 
@@ -128,32 +133,68 @@ def _told(outcome: Outcome[Draft], writer: ChatWriter) -> dict[str, Any]:
 
 def judge(form: DraftForm, piece: Piece, earlier: Sequence[str] = ()) -> Trial[Draft]:
     """The draft that a filled form makes, and what every check says about it."""
-    words = assisted_words()
-    facts = tuple(piece.brief.facts())
-    grounds = Grounds(facts, words)
-    texts: dict[str, list[str]] = {}
-    findings: list[Finding] = []
+    texts: Texts = {}
+    wrong: dict[str, list[Finding]] = {}
+    grounds = Grounds(tuple(piece.brief.facts()), assisted_words())
+    address = address_in(piece.assignment.tone)
     for part in piece.outline.parts:
         elsewhere = piece.outline.elsewhere(part)
-        texts[part.element], wrong = _settled(form, part, grounds, elsewhere)
-        findings += wrong
-    revised = _revised(piece.outline.candidate, texts)
-    whole = _whole(revised)
-    guidance = followed(
-        whole, piece.outline, piece.assignment.recipe, piece.assignment.slots, numbers_of(form)
+        texts[part.element], wrong[part.element] = _settled(form, part, grounds, elsewhere, address)
+    draft, findings = _checked(texts, wrong, piece, earlier)
+    faulty = [element for element, found in wrong.items() if found]
+    if not findings or not 0 < len(faulty) <= len(texts) * _MOST_OFFLINE:
+        return Trial(draft, tuple(findings))
+    offline = {part.element: part.offline for part in piece.outline.parts}
+    mixed, left = _checked(
+        {**texts, **{element: offline[element] for element in faulty}}, {}, piece, earlier
     )
+    return Trial(draft, tuple(findings), None if left else _mixed(mixed, faulty))
+
+
+def _checked(
+    texts: Texts,
+    wrong: dict[str, list[Finding]],
+    piece: Piece,
+    earlier: Sequence[str],
+) -> tuple[Draft, list[Finding]]:
+    """The draft of these texts and all errors; those of an element go into `wrong`, too."""
+    outline, assignment = piece.outline, piece.assignment
+    revised = _revised(outline.candidate, texts)
+    whole = _whole(revised)
+    guidance = followed(whole, outline, assignment.recipe, assignment.slots)
     draft = piece.finish(revised, guidance)
-    address = address_in(piece.assignment.tone)
-    findings += check_manners(texts, draft.text, piece.outline, facts, words, address)
-    findings += check_alike(draft.text, earlier, _MOST_ALIKE)
-    return Trial(draft, (*findings, *_graver(draft, piece.offline)))
+    address, facts = address_in(assignment.tone), tuple(piece.brief.facts())
+    for element, finding in check_manners(texts, outline, facts, assisted_words(), address):
+        wrong.setdefault(element, []).append(finding)
+    for finding in (graver := _graver(draft, piece.offline)):
+        for element, several in texts.items():
+            if finding.text and any(finding.text in text for text in several):
+                wrong.setdefault(element, []).append(finding)
+    found = [finding for findings in wrong.values() for finding in findings]
+    found += [finding for finding in graver if finding not in found]
+    found += [*check_length(draft.text, outline), *check_alike(draft.text, earlier, _MOST_ALIKE)]
+    return draft, found
+
+
+def _mixed(draft: Draft, offline: Sequence[str]) -> Draft:
+    """The draft with a notice of what in it is the offline draft's."""
+    notice = f"「{'、'.join(offline)}」用了离线稿的句子：模型写的没有通过检查。"
+    return replace(draft, meta={**draft.meta, "offline_elements": list(offline)}, notices=(notice,))
+
+
+def _addressed(text: str, part: Part, address: str) -> str:
+    """The text with 您 for 你 or the other way round, unless the brief itself has it."""
+    other = "你" if address == "您" else "您"
+    own = any(other in fact.value for fact in part.facts)
+    return text if own else text.replace(other, address)
 
 
 def _settled(
-    form: DraftForm, part: Part, grounds: Grounds, elsewhere: Sequence[str]
+    form: DraftForm, part: Part, grounds: Grounds, elsewhere: Sequence[str], address: str
 ) -> tuple[list[str], list[Finding]]:
     """The part's texts that hold; what is wrong where too few do."""
-    settled = [settle(text, part, grounds, elsewhere) for text in texts_of(form, part)]
+    said = [_addressed(text, part, address) for text in texts_of(form, part)]
+    settled = [settle(text, part, grounds, elsewhere) for text in said]
     held = list(dict.fromkeys(one.text for one in settled if one.text))[: len(part.offline)]
     findings = [finding for one in settled for finding in one.findings]
     if part.longest is not None:

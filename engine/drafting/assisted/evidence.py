@@ -1,8 +1,8 @@
-"""Texts, the advice given and the numbers claimed → the advice that the texts really follow."""
+"""Texts and the advice given → the advice that the texts follow, as far as that can be seen."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from engine.drafting.assisted.grounding import said
 from engine.drafting.assisted.outline import Outline
@@ -12,37 +12,25 @@ from engine.drafting.slots import Slots
 
 
 def followed(
-    texts: Mapping[str, Sequence[str]],
-    outline: Outline,
-    recipe: Recipe,
-    slots: Slots,
-    claimed: Collection[int],
+    texts: Mapping[str, Sequence[str]], outline: Outline, recipe: Recipe, slots: Slots
 ) -> list[Guidance]:
-    """The advice that may be cited, in the order given.
+    """The advice that may be cited: what is seen to be followed, and what stands behind the rest.
 
     A piece of advice is followed where an element says what one of its patterns says there: the
-    values of its slots, or where it has none its words. A claim alone proves nothing; where the
-    model claims some and they hold, those it doesn't claim are left out. What stands behind the
-    elements that it did not write stays.
+    values of its slots, or where it has none its words. A model is not asked what it followed: it
+    would say so in any case.
 
     Args:
         texts: Element → its texts as they will stand, those of the offline draft included.
-        outline: Holds the advice given, numbered from 1.
+        outline: Holds the advice given.
         recipe: Its patterns tell what advice looks like when it is followed.
         slots: The values of the brief.
-        claimed: The numbers of the advice that the model says it followed.
     """
-    evident = {
-        number: guidance
-        for number, guidance in enumerate(outline.guidance, start=1)
-        if _evident(guidance.citation.advice, texts, recipe, slots)
-    }
-    held = {number for number in claimed if number in evident}
-    used = [guidance for number, guidance in evident.items() if not held or number in held]
-    return [*used, *outline.kept]
+    seen = [one for one in outline.guidance if _seen(one.citation.advice, texts, recipe, slots)]
+    return [*seen, *outline.kept]
 
 
-def _evident(advice: str, texts: Mapping[str, Sequence[str]], recipe: Recipe, slots: Slots) -> bool:
+def _seen(advice: str, texts: Mapping[str, Sequence[str]], recipe: Recipe, slots: Slots) -> bool:
     for element, several in texts.items():
         text = "\n".join(several)
         for pattern in recipe.patterns.get(element, ()):

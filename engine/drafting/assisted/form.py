@@ -9,17 +9,15 @@ from pydantic import BaseModel, Field, create_model
 
 from engine.drafting.assisted.outline import Part
 
-USED = "used"
-"""The field with the numbers of the advice followed."""
 _MOST_TEXTS = 6
 
 
 class DraftForm(BaseModel):
-    """What each form has; the elements come before it."""
+    """A form that a model fills in; `form_for` makes one with fields."""
 
 
 def form_for(parts: Sequence[Part]) -> type[DraftForm]:
-    """A form with a field for each part, in reading order, and `used` at the end."""
+    """A form with a field for each part, in reading order."""
     fields: dict[str, Any] = {}
     for part in parts:
         if part.several:
@@ -29,7 +27,6 @@ def form_for(parts: Sequence[Part]) -> type[DraftForm]:
         else:
             kind, field = str, Field(description=part.say.what, min_length=1)
         fields[part.element] = (kind, field)
-    fields[USED] = (list[int], Field(default_factory=list, max_length=20))
     return create_model("Draft", __base__=DraftForm, **fields)
 
 
@@ -37,8 +34,3 @@ def texts_of(form: DraftForm, part: Part) -> list[str]:
     """What the form says for a part."""
     value = getattr(form, part.element)
     return [str(text) for text in value] if isinstance(value, list) else [str(value)]
-
-
-def numbers_of(form: DraftForm) -> frozenset[int]:
-    """The numbers of the advice that the model says it followed."""
-    return frozenset(getattr(form, USED))

@@ -98,7 +98,7 @@ def tidied(text: str, part: Part) -> str:
     line = _STRONG.sub("", line).strip()
     line = line.removeprefix(part.element).lstrip("：: ") if line.startswith(part.element) else line
     line = _HALF_MARK.sub(lambda mark: mark.group().translate(_HALF), line)
-    if "；" not in part.offline[0]:
+    if part.bare and "；" not in "".join(part.offline):
         line = line.replace("；", "，")  # the mark between the facts of the question
     for fact in part.facts:
         if fact.slot == "keyword":
@@ -135,8 +135,11 @@ def _strays(clause: str, part: Part, elsewhere: Sequence[str]) -> str:
     """Why a clause belongs to another element; empty: it doesn't."""
     if _says_one(clause, part):
         return ""
-    stray = next((value for value in elsewhere if said(value, clause)), "")
-    return f"「{stray}」是别的字段的事，不写在这里" if stray else ""
+    for value in elsewhere:
+        quoted = value.startswith("「")
+        if value in clause if quoted else said(value, clause) or said(clause, value):
+            return f"「{value.strip('「」')}」是别的字段的事，不写在这里"
+    return ""
 
 
 def _rests(clause: str, part: Part, grounds: Grounds) -> bool:
@@ -157,6 +160,8 @@ def _says_one(text: str, part: Part) -> bool:
 
 def _missing(text: str, part: Part) -> Iterator[Finding]:
     """Facts without which the element says nothing, and a keyword in other words."""
+    if _is_list(text, part):
+        yield _finding(part, "只是把几样事放在一起，连成一句通顺的话")
     left_out = [fact.value for fact in part.facts if fact.needed and not said(fact.value, text)]
     if left_out and not part.several:
         yield _finding(part, f"漏了简报里的「{'、'.join(left_out)}」，写进去")
@@ -165,6 +170,22 @@ def _missing(text: str, part: Part) -> Iterator[Finding]:
     for fact in part.facts:
         if fact.slot == "keyword" and f"「{fact.value}」" not in text:
             yield _finding(part, f"要写明回复「{fact.value}」，这个词放进「」，一字不改")
+
+
+def _is_list(text: str, part: Part) -> bool:
+    """Whether a text is the question's facts over again where they make no sentence."""
+    if part.bare or part.several or len(part.values()) < 2:
+        return False
+    listed = not _between(text, part) and _between(part.offline[0], part)
+    return bool(listed) or ("；" in text and "；" not in "".join(part.offline))
+
+
+def _between(text: str, part: Part) -> str:
+    """The letters that a text has besides the facts."""
+    rest = skeleton(text)
+    for fact in part.facts:
+        rest = rest.replace(skeleton(fact.value), "")
+    return rest
 
 
 def _ended(text: str, part: Part) -> str:
@@ -176,7 +197,7 @@ def _ended(text: str, part: Part) -> str:
         return stripped.rstrip("。")
     if stripped[-1] == "？" and not part.say.scene and "？" not in part.offline[0]:
         stripped = stripped[:-1]  # small models go on asking as the first line did
-    return stripped if stripped[-1:] in _FULL_STOPS else stripped + "。"
+    return stripped if stripped[-1:] in _FULL_STOPS else stripped + part.offline[0][-1]
 
 
 def _pairs(text: str) -> list[str]:

@@ -6,23 +6,16 @@ stand in anybody's copy.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from engine.drafting import checks
+from engine.drafting.assisted.language import is_chinese
 from engine.drafting.assisted.outline import FREE, Outline
 from engine.drafting.assisted.words import AssistedWords
 from engine.drafting.draft import Finding
 from engine.text.fold import skeleton
-from engine.text.script import simplified
 
-_HAN = re.compile("[\u3400-\u9fff]")
-_KANA = re.compile("[\u3040-\u30ff\uac00-\ud7af\u0400-\u04ff\u0600-\u06ff\u0e00-\u0e7f]")
-_LATIN = re.compile("[A-Za-z]+")
-_LEAST_CHINESE = 0.6
-"""Share of Chinese characters among characters and Latin words that the brief does not have."""
-_MOST_TRADITIONAL = 2
-_ECHO = 9
+_ECHO = 7
 """Letters in a row that may not come from the prompt."""
 _TWICE = 7
 """Letters in a row that two elements may not share."""
@@ -32,35 +25,41 @@ _LEAST_LENGTH = 0.55
 
 def check_manners(
     texts: Mapping[str, Sequence[str]],
-    draft: str,
     outline: Outline,
     brief: Sequence[str],
     words: AssistedWords,
     address: str,
-) -> Iterator[Finding]:
-    """What is wrong with a draft beyond what every draft is checked for.
+) -> Iterator[tuple[str, Finding]]:
+    """What is wrong beyond what every draft is checked for: the element, and what to tell.
 
     Args:
         texts: Element → its texts as they will stand.
-        draft: The whole text.
         outline: What was asked for.
         brief: Every text in the brief; what it says itself is no fault.
         words: The word lists.
         address: 你 or 您, as the tone wants it.
     """
-    said = "\n".join(text for several in texts.values() for text in several)
     known = "\n".join([*brief, *(text for part in outline.parts for text in part.offline)])
-    yield from _language(said, known)
-    yield from _listed(said, known, words)
-    yield from _echoes(said, known, outline)
-    yield from _twice(texts, outline)
-    own = said
-    for value in brief:
-        own = own.replace(value, "")
-    if (wrong := "你" if address == "您" else "您") in own:
-        yield _error("称呼", f"称呼读者用「{address}」，不用「{wrong}」")
-    if len(skeleton(draft)) < _LEAST_LENGTH * len(skeleton(outline.candidate.text)):
-        yield _error("长度", "太短，简报里该说的没说全")
+    prompt = _prompt(outline)
+    for element, several in texts.items():
+        if not (said := "\n".join(several)):
+            continue  # what is lacking is told elsewhere
+        for message in (
+            *_language(said, known),
+            *_listed(said, known, words),
+            *_echoes(said, known, prompt),
+            *_address(said, brief, address),
+        ):
+            yield element, _error(element, message)
+    for element, message in _twice(texts, outline):
+        yield element, _error(element, message)
+
+
+def check_length(draft: str, outline: Outline) -> Iterator[Finding]:
+    """Whether a draft leaves out much of what the offline draft says."""
+    told = {fact.value for part in outline.parts for fact in part.facts}
+    if len(skeleton(draft)) < _LEAST_LENGTH * len(skeleton(outline.candidate.text)) and told:
+        yield _error("全文", "太短，简报里该说的没说全")
 
 
 def check_alike(draft: str, earlier: Sequence[str], most: float) -> Iterator[Finding]:
@@ -69,18 +68,12 @@ def check_alike(draft: str, earlier: Sequence[str], most: float) -> Iterator[Fin
         yield _error("重复", "和前面的稿子太像，换一种说法")
 
 
-def _language(text: str, known: str) -> Iterator[Finding]:
-    foreign = len(_KANA.findall(text))
-    latin = [word for word in _LATIN.findall(text) if word.lower() not in known.lower()]
-    han = len(_HAN.findall(text))
-    if foreign or han < _LEAST_CHINESE * (han + len(latin)) or not han:
-        yield _error("语言", "要用简体中文写")
-    changed = sum(one != other for one, other in zip(text, simplified(text), strict=False))
-    if changed > _MOST_TRADITIONAL and text not in known:
-        yield _error("语言", "要用简体字写")
+def _language(text: str, known: str) -> Iterator[str]:
+    if not is_chinese(text, known):
+        yield "要用简体中文写"
 
 
-def _listed(text: str, known: str, words: AssistedWords) -> Iterator[Finding]:
+def _listed(text: str, known: str, words: AssistedWords) -> Iterator[str]:
     for listed, message in (
         (words.leftovers, "「{}」是提示里的字样，删掉"),
         (words.dull, "「{}」是套话，换成简报里具体的事"),
@@ -88,33 +81,46 @@ def _listed(text: str, known: str, words: AssistedWords) -> Iterator[Finding]:
     ):
         for word in listed:
             if word in text and word not in known:
-                yield _error("措辞", message.format(word))
+                yield message.format(word)
 
 
-def _echoes(text: str, known: str, outline: Outline) -> Iterator[Finding]:
-    """Runs of letters that come from the worked example or the fields' descriptions."""
-    prompt = [part.say.what for part in outline.parts]
-    prompt += [part.say.facts for part in outline.parts]
-    for part in outline.parts:
-        example = part.say.example
-        prompt += [example] if isinstance(example, str) else example
-    source, allowed = "\n".join(map(skeleton, prompt)), skeleton(known)
-    for run in _runs(text, _ECHO):
-        if run in source and run not in allowed:
-            yield _error("照抄", f"「{run}」是示例里的话，写简报里的事")
+def _address(text: str, brief: Sequence[str], address: str) -> Iterator[str]:
+    for value in brief:
+        text = text.replace(value, "")
+    if (wrong := "你" if address == "您" else "您") in text:
+        yield f"称呼读者用「{address}」，不用「{wrong}」"
+
+
+def _prompt(outline: Outline) -> str:
+    """The worked example's facts and the fields' descriptions, letters only."""
+    prompt = [text for part in outline.parts for text in (part.say.what, part.say.facts)]
+    return "\n".join(map(skeleton, prompt))
+
+
+def _echoes(text: str, known: str, prompt: str) -> Iterator[str]:
+    """Runs of letters that come from the prompt."""
+    allowed = skeleton(known)
+    for run in sorted(_runs(text, _ECHO)):
+        if run in prompt and run not in allowed:
+            yield f"「{run}」是示例里的话，写简报里的事"
             return
 
 
-def _twice(texts: Mapping[str, Sequence[str]], outline: Outline) -> Iterator[Finding]:
-    """What two elements say in the same words."""
-    free = [f.value for part in outline.parts for f in part.facts if f.slot in FREE]
+def _twice(texts: Mapping[str, Sequence[str]], outline: Outline) -> Iterator[tuple[str, str]]:
+    """What an element says in the same words as one before it."""
+    free = [
+        skeleton(fact.value)
+        for part in outline.parts
+        for fact in part.facts
+        if fact.slot in {*FREE, "keyword"}
+    ]
     seen: dict[str, str] = {}
     for element, several in texts.items():
         here = {run for text in several for run in _runs(text, _TWICE)}
-        for run in sorted(here):
-            if run in seen and not any(run in skeleton(value) for value in free):
-                yield _error("重复", f"「{run}」在 {seen[run]} 里说过，{element} 换别的说")
-                return
+        for run in sorted(here & seen.keys()):
+            if not any(run in value for value in free):
+                yield element, f"「{run}」在 {seen[run]} 里说过，换别的说"
+                break
         seen.update(dict.fromkeys(here, element))
 
 

@@ -10,15 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.drafting.guidance import Guidance
-from engine.drafting.recipe import Say
+from engine.drafting.recipe import Pattern, Say
 from engine.drafting.writer import Assignment, Candidate, Line, spaced
+from engine.text.fold import skeleton
 
 _JOINED = frozenset({"verb", "role", "members"})
 """Slots whose value is read together with the next: 送 + 体态评估, 教练 + 阿凯, 52 位 + 上班族."""
-FREE = frozenset(
-    {"community", "brand", "keyword", "signature", "who", "time", "host", "role", "verb"}
-)
+FREE = frozenset({"community", "brand", "signature", "who", "time", "host", "role", "verb"})
 """Slots that may be said in any element, and twice."""
+_MOST_FACTS = 2
+"""Facts of one sentence, unless more are needed: small models turn more into a list."""
 _MOST_ADVICE = 4
 """Pieces of advice that the model is told: more would not be heeded."""
 
@@ -45,6 +46,8 @@ class Part:
     """What the offline draft says: several texts where the element stands several times."""
     longest: int | None
     """Most characters of one text."""
+    bare: bool = False
+    """Whether its facts, one after the other and no word between them, are a sentence."""
 
     @property
     def several(self) -> bool:
@@ -78,9 +81,12 @@ class Outline:
     """The advice that it follows in the others."""
 
     def elsewhere(self, part: Part) -> list[str]:
-        """The facts that belong to other parts, apart from those that may be said anywhere."""
+        """The facts that belong to other parts, apart from those that may be said anywhere.
+
+        A keyword stands in 「」: as a word among others it may be said.
+        """
         return [
-            fact.value
+            f"「{fact.value}」" if fact.slot == "keyword" else fact.value
             for other in self.parts
             for fact in other.facts
             if other is not part and fact.slot not in FREE and fact not in part.facts
@@ -95,11 +101,12 @@ def outline(candidate: Candidate, assignment: Assignment, guidance: Sequence[Gui
     parts = []
     for element, lines in texts.items():
         say = assignment.recipe.say(assignment.channel, element)
-        facts = [fact for line in lines for fact in _facts(line, assignment.slots.values)]
+        facts = [fact for line in lines for fact in _few(_facts(line, assignment.slots.values))]
         if say and facts and element not in assignment.channel.aside:
             longest = assignment.channel.longest.get(element)
             said = tuple(line.text for line in lines)
-            parts.append(Part(element, say, tuple(dict.fromkeys(facts)), said, longest))
+            bare = _bare(facts, assignment.recipe.patterns[element], assignment.slots.values)
+            parts.append(Part(element, say, tuple(dict.fromkeys(facts)), said, longest, bare))
     written = {part.element for part in parts}
     behind = {line.filled.pattern.advice for line in candidate.elements if line.element in written}
     return Outline(
@@ -114,6 +121,30 @@ def _nearest(guidance: Sequence[Guidance]) -> tuple[Guidance, ...]:
     """Those whose cards are nearest to the questions, in reading order."""
     nearest = sorted(guidance, key=lambda one: -one.similarity)[:_MOST_ADVICE]
     return tuple(one for one in guidance if one in nearest)
+
+
+def _bare(
+    facts: Sequence[Fact], patterns: Sequence[Pattern], values: Mapping[str, Sequence[str]]
+) -> bool:
+    """Whether the recipe has a pattern for these facts that brings no words of its own."""
+    for pattern in patterns:
+        if not skeleton(pattern.words):
+            said = {value for slot in pattern.slots for value in values.get(slot, ())}
+            if all(fact.value in said for fact in facts):
+                return True
+    return False
+
+
+def _few(facts: Sequence[Fact]) -> list[Fact]:
+    """Those that are needed, and others as long as the sentence can carry them."""
+    weight = sum(fact.needed for fact in facts)
+    kept = []
+    for fact in facts:
+        counts = not fact.needed and fact.slot not in _JOINED
+        weight += counts
+        if not counts or weight <= _MOST_FACTS:
+            kept.append(fact)
+    return kept
 
 
 def _facts(line: Line, values: Mapping[str, Sequence[str]]) -> list[Fact]:

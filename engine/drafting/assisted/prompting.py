@@ -10,7 +10,6 @@ import json
 
 from engine.chat.fence import fenced
 from engine.chat.model import Turn
-from engine.drafting.assisted.form import USED
 from engine.drafting.assisted.outline import Outline, Part
 from engine.drafting.assisted.words import AssistedWords, assisted_words
 from engine.drafting.writer import Assignment
@@ -24,7 +23,7 @@ def draft_turns(assignment: Assignment, outline: Outline) -> list[Turn]:
     return [
         Turn("system", _system(assignment, outline)),
         Turn("user", _example_question(outline, words)),
-        Turn("assistant", _example_answer(outline)),
+        Turn("assistant", _example_answer(outline, address_in(assignment.tone))),
         Turn("user", _question(assignment, outline, words)),
     ]
 
@@ -52,9 +51,9 @@ def _marked(label: str, text: str) -> list[str]:
     return [f"〔{label}〕", text, f"〔/{label}〕"]
 
 
-def _example_answer(outline: Outline) -> str:
+def _example_answer(outline: Outline, address: str) -> str:
     answer: dict[str, object] = {part.element: part.say.example for part in outline.parts}
-    return json.dumps({**answer, USED: [1]}, ensure_ascii=False)
+    return json.dumps(answer, ensure_ascii=False).replace("你", address)
 
 
 def _question(assignment: Assignment, outline: Outline, words: AssistedWords) -> str:

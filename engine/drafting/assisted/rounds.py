@@ -36,6 +36,9 @@ class Trial(Generic[T]):
     """The draft as it would be handed out."""
     findings: tuple[Finding, ...] = ()
     """What the checks say about it; one of severity `error` keeps it from being handed out."""
+    partly: T | None = None
+    """The same with the offline draft's words in the few places where the errors are: handed out
+    when no round is without errors. It must have none."""
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -91,7 +94,8 @@ def ask(
         except ChatError as error:
             if asking.cancelled():
                 raise
-            return Outcome(offline, False, _no_answer(error, trials), usage, len(trials))
+            notice = _no_answer(error, trials)
+            break
         usage += answer.usage
         trials.append(judge(answer.value))
         if not trials[-1].errors:
@@ -101,7 +105,12 @@ def ask(
             Turn("assistant", answer.value.model_dump_json(exclude_defaults=True)),
             Turn("user", mend.replace("{findings}", _told(trials[-1].errors))),
         ]
-    return Outcome(offline, False, _not_good(trials), usage, len(trials))
+    else:
+        notice = _not_good(trials)
+    for trial in sorted(trials, key=lambda one: len(one.errors)):
+        if trial.partly is not None:
+            return Outcome(trial.partly, True, "", usage, len(trials))
+    return Outcome(offline, False, notice, usage, len(trials))
 
 
 def _told(findings: Sequence[Finding]) -> str:

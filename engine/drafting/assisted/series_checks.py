@@ -25,6 +25,9 @@ _LEAST_POST = 24
 _SAME_TOPIC = 0.2
 """Similarity of a title to the planned title and question together from which it is the same."""
 _ALIKE = 0.5
+_KNOWN_BY = 8
+_TWICE = 6
+"""Letters in a row that a post may not say again, title and question aside."""
 _LABEL = re.compile(r"^[\w ]{1,8}：\s*$|^(?:题目|开场问题|预告|当天|收尾|标题|提醒)\s*[：:]")
 
 
@@ -140,16 +143,54 @@ def _post_faults(
     moments = facts.moments[field]
     if moments and not any(skeleton(moment) in bare for moment in moments):
         yield _error(f"没有写时间，把「{moments[0]}」原样写进去。", text)
-    ours = text.replace(texts["title"], "").replace(texts["question"], "")
+    if field == "reminder" and skeleton(facts.next_title) not in bare:
+        yield _error(f"没有写下一期的题目，把「{facts.next_title}」原样写进去。", text)
+    ours = text
+    for told in (texts["question"], texts["title"], facts.next_title):
+        ours = ours.replace(told, "\n", 1) if told else ours
+    if again := _again(ours):
+        yield _error(f"「{again}」说了两遍，留一处。", again)
     known = "\n".join([facts.offline[field], *facts.sources[field]])
     for word in prompt.never.get(field, ()):
         if word in fold_text(ours) and word not in known:
             yield _error(f"「{word}」在这一条里说不通，删掉。", word)
     if any(_LABEL.match(line) for line in text.splitlines()):
         yield _error("不要写「预告：」这样的小标题，直接写正文。", text)
+    yield from _like_others(facts, field, texts, others)
+
+
+def _like_others(
+    facts: Facts, field: str, texts: Mapping[str, str], others: Others
+) -> Iterator[Finding]:
+    """What belongs to another episode, or was said in its words."""
+    text, bare = texts[field], skeleton(texts[field])
+    allowed = skeleton("\n".join([texts["title"], texts["question"], facts.offline[field]]))
+    for other in others.titles:
+        next_one = field == "reminder" and other == facts.next_title
+        if not next_one and any(run in bare and run not in allowed for run in _runs(other)):
+            yield _error(f"「{other}」是另一期的题目，这一期不说。", other)
     for other in others.posts.get(field, ()):
         if checks.similarity(text, other) > _ALIKE + 0.2:
             yield _error("和前面几期太像，换一个开头和说法。", text)
+
+
+def _runs(title: str) -> set[str]:
+    """Letters in a row by which a title is known."""
+    bare = skeleton(title)
+    return {bare[at : at + _KNOWN_BY] for at in range(len(bare) - _KNOWN_BY + 1)}
+
+
+def _again(text: str) -> str:
+    """Letters in a row that stand in a text twice; empty: none do."""
+    seen: set[str] = set()
+    for line in text.splitlines():
+        bare = skeleton(line)
+        for at in range(len(bare) - _TWICE + 1):
+            run = bare[at : at + _TWICE]
+            if run in seen:
+                return run
+            seen.add(run)
+    return ""
 
 
 def _error(message: str, text: str) -> Finding:

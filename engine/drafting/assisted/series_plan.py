@@ -37,6 +37,8 @@ class Facts:
     """Post → ways to say the time that it must state; empty: none."""
     sources: Mapping[str, tuple[str, ...]]
     """Field → what it may state besides the brief."""
+    next_title: str
+    """Planned title of the next episode; empty: this is the last."""
     plan: tuple[tuple[str, str], ...]
     """What the model is told of the episode: name in Chinese, value."""
     advice: tuple[str, ...]
@@ -84,6 +86,7 @@ def facts_of(job: Job, series: Series, number: int) -> Facts:
             field: (*shared, *own.get(field, ()), *advice, getattr(episode, field))
             for field in FIELDS
         },
+        next_title=later.title if later else "",
         plan=tuple(_plan(job, series, episode, later)),
         advice=advice,
     )
@@ -129,11 +132,12 @@ def episode_turns(job: Job, facts: Facts, titles: Sequence[str]) -> list[Turn]:
     """
     prompt, words = prompt_of(job), assisted_words()
     plan = [f"{name}：{value}" for name, value in facts.plan]
-    data = [
+    others = [title for title in titles if title != facts.next_title]
+    data = [  # the plan last: what stands nearest to the question is heeded most
+        *([fenced(words.reference, "\n".join(facts.advice))] if facts.advice else []),
+        fenced(prompt.others, "\n".join(others)),
         fenced(words.brief, "\n".join(_brief(job, prompt.brief))),
         fenced(prompt.label, "\n".join(plan)),
-        fenced(prompt.others, "\n".join(titles)),
-        *([fenced(words.reference, "\n".join(facts.advice))] if facts.advice else []),
     ]
     return task_turns(job.desk.recipe.prompt, prompt.task, prompt.example, data)
 

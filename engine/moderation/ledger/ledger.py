@@ -19,13 +19,11 @@ from sqlalchemy import (
     func,
     insert,
     select,
-    update,
 )
 
-from engine.errors import ConflictError, InputError
-from engine.moderation.finding import NORMAL
 from engine.moderation.ledger import digest as hashing
 from engine.moderation.ledger.database import Database
+from engine.moderation.ledger.entries import ENTRY, entry_of, number_of, row_of, take_back
 from engine.moderation.ledger.exempt import ExemptStore
 from engine.moderation.ledger.feedback import FeedbackStore
 from engine.moderation.ledger.keys import Keys
@@ -34,9 +32,10 @@ from engine.moderation.ledger.records import (
     Call,
     Entry,
     Event,
-    Feedback,
     Settled,
     Settlement,
+    Undo,
+    Undone,
 )
 from engine.moderation.ledger.retention import forget
 from engine.moderation.ledger.rules import RulesStore
@@ -130,6 +129,10 @@ class Ledger:
         Returns:
             One for each, in order. Of an event that was settled before, here or by another
             process, what was recorded then; the later settlement is left alone.
+
+        Raises:
+            ConflictError: an entry that was to be undone had been before; nothing was entered.
+            InputError: there is no such entry.
         """
         if not settlements:
             return []
@@ -138,6 +141,7 @@ class Ledger:
             firsts.setdefault(_identity(each.event), each)
         with self._database.writing() as connection:
             new = self._enter_events(connection, firsts)
+            _take_back(connection, [firsts[which] for which in new])
             numbers = _enter_entries(
                 connection, [(number, firsts[which]) for which, number in new.items()]
             )
@@ -193,22 +197,20 @@ class Ledger:
     def entry(self, id: int) -> Entry | None:
         """One entry by its number; None: there is none."""
         with self._database.reading() as connection:
-            row = connection.execute(_ENTRY.where(entries.c.id == _number(id))).one_or_none()
-        return _entry(row) if row else None
+            row = connection.execute(ENTRY.where(entries.c.id == number_of(id))).one_or_none()
+        return entry_of(row) if row else None
 
-    def latest(self, bot: str, group: str, person: str = "") -> Entry | None:
-        """The newest entry of a group, or of a person there, that did something and stands."""
-        found = _ENTRY.where(
+    def latest(self, bot: str, group: str) -> Entry | None:
+        """The newest entry of a group that did something, or would have, and stands."""
+        found = ENTRY.where(
             entries.c.bot == bot,
             entries.c.group_id == group,
             entries.c.deed != "none",
             entries.c.undone.is_(None),
         )
-        if person:
-            found = found.where(entries.c.sender == person)
         with self._database.reading() as connection:
             row = connection.execute(found.order_by(entries.c.id.desc()).limit(1)).one_or_none()
-        return _entry(row) if row else None
+        return entry_of(row) if row else None
 
     def entries(
         self,
@@ -233,20 +235,20 @@ class Ledger:
             chosen.append(entries.c.time >= since)
         if until is not None:
             chosen.append(entries.c.time < until)
-        page = _ENTRY.where(*chosen).order_by(entries.c.id.desc())
+        page = ENTRY.where(*chosen).order_by(entries.c.id.desc())
         left, before = limit, None
         while left is None or left > 0:
             size = _PAGE if left is None else min(_PAGE, left)
             part = page if before is None else page.where(entries.c.id < before)
             with self._database.reading() as connection:
                 rows = connection.execute(part.limit(size)).all()
-            yield from map(_entry, rows)
+            yield from map(entry_of, rows)
             if len(rows) < size:
                 return
             before = rows[-1].id
             left = None if left is None else left - size
 
-    def undo(self, id: int, by: str, calls: Sequence[Call] = ()) -> Entry:
+    def undo(self, id: int, by: str, calls: Sequence[Call] = ()) -> Undone:
         """Take back what an entry did, once: enter the reverse calls, drop those not yet made.
 
         Where the text was kept, it becomes feedback: it should have passed.
@@ -254,38 +256,19 @@ class Ledger:
         Args:
             id: The number of the entry.
             by: Who says so.
-            calls: What takes the deed back on the platform.
+            calls: What takes the deed back on the platform; see `Undo.calls`.
 
         Raises:
             InputError: there is no such entry; ConflictError: it was undone before.
         """
-        moment = self._clock()
         with self._database.writing() as connection:
-            marked = connection.execute(
-                update(entries)
-                .where(entries.c.id == _number(id), entries.c.undone.is_(None))
-                .values(undone=moment, undone_by=by)
-            ).rowcount
-            row = connection.execute(_ENTRY.where(entries.c.id == _number(id))).one_or_none()
-            if row is None:
-                raise InputError(f"There is no entry {id}. `qunce ledger show` lists the newest.")
-            entry = _entry(row)
-            if not marked:
-                raise ConflictError(
-                    f"Entry {id} was undone before, by {entry.undone_by!r} at {entry.undone}. "
-                    "Nothing is left to do."
-                )
-            self.outbox.drop(connection, id)
-            self.outbox.enter(connection, [(id, call, moment) for call in calls])
-            if entry.text:
-                said = Feedback(entry.text, NORMAL, moment, source="undo", entry=id)
-                self.feedback.enter(connection, said)
-        return entry
+            return take_back(connection, Undo(id, by, calls), self._clock())
 
     def forget(self, before: datetime) -> int:
         """Delete what is older: events, their entries and calls that are finished.
 
-        What has a call that is still to be made stays until it is made. Feedback stays.
+        What has a call that is still to be made stays until it is made. Feedback stays, text and
+        all: people gave it so that `qunce learn` trains on it.
 
         Args:
             before: Events received before this go.
@@ -324,11 +307,6 @@ def _identity(event: Event) -> Identity:
     return keepable(event.platform), keepable(event.bot), keepable(event.key)
 
 
-def _number(id: int) -> int:
-    """A number that every database can look for."""
-    return id if 0 < id < 2**63 else 0
-
-
 def _recorded(which: Identity) -> Select[Any]:
     return (
         select(events.c.answer, entries.c.id)
@@ -341,11 +319,18 @@ def _settled(row: Row[Any]) -> Settled:
     return Settled(False, row.id or 0, row.answer)
 
 
+def _take_back(connection: Connection, settled: Sequence[Settlement]) -> None:
+    """Undo what new events ask for; always in this order, so that two processes never deadlock."""
+    asked = [(each.undo, each.event.received) for each in settled if each.undo]
+    for undo, moment in sorted(asked, key=lambda pair: pair[0].entry):
+        take_back(connection, undo, moment)
+
+
 def _enter_entries(
     connection: Connection, settled: Sequence[tuple[int, Settlement]]
 ) -> dict[int, int]:
     """Enter the entries and calls of new events: the number of the entry by that of the event."""
-    rows = [_row(number, each.entry) for number, each in settled if each.entry]
+    rows = [row_of(number, each.entry) for number, each in settled if each.entry]
     numbers: dict[int, int] = {}
     if rows:
         entered = connection.execute(
@@ -361,41 +346,3 @@ def _enter_entries(
         ],
     )
     return numbers
-
-
-def _row(event: int, entry: Entry) -> dict[str, Any]:
-    return {
-        "event_id": event,
-        "platform": entry.platform,
-        "bot": entry.bot,
-        "group_id": entry.group,
-        "sender": entry.sender,
-        "message_id": entry.message_id,
-        "time": entry.time,
-        "suggestion": entry.suggestion,
-        "category": entry.category,
-        "confidence": entry.confidence,
-        "rule": entry.rule,
-        "deed": entry.deed,
-        "minutes": entry.minutes,
-        "offence": entry.offence,
-        "dry_run": entry.dry_run,
-        "digest": entry.digest,
-        "spans": entry.spans,
-        "excerpt": entry.excerpt,
-        "text": entry.text,
-        "undone": entry.undone,
-        "undone_by": entry.undone_by,
-    }
-
-
-_ENTRY = select(*(column for column in entries.c if column is not entries.c.event_id))
-
-
-def _entry(row: Row[Any]) -> Entry:
-    fields = dict(row._mapping)
-    return Entry(
-        group=fields.pop("group_id"),
-        spans=tuple((start, end) for start, end in fields.pop("spans")),
-        **fields,
-    )

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, Update, exists, func, insert, select, update
 
 from engine.errors import InputError
 from engine.moderation.ledger.database import Database
@@ -67,7 +67,7 @@ class Outbox:
         """Take calls whose turn it is, the ones due longest first, and mark them as begun.
 
         No two workers get the same call before its lease runs out. A call waits while an earlier
-        one of the same entry is being made by another worker.
+        one of the same entry is being made by another worker, or is to be tried again later.
 
         Args:
             now: The clock.
@@ -75,10 +75,10 @@ class Outbox:
             lease: How long the worker may take; more than any call can last.
         """
         earlier = calls.alias()
-        being_made = exists().where(
+        not_made = exists().where(
             earlier.c.entry_id == calls.c.entry_id,
             earlier.c.id < calls.c.id,
-            earlier.c.lease > now,
+            (earlier.c.lease > now) | (earlier.c.state == "waiting") & (earlier.c.due > now),
         )
         turn = (
             select(calls)
@@ -86,7 +86,7 @@ class Outbox:
                 calls.c.state == "waiting",
                 calls.c.due <= now,
                 calls.c.lease.is_(None) | (calls.c.lease <= now),
-                ~being_made,
+                ~not_made,
             )
             .order_by(calls.c.due, calls.c.id)
             .limit(limit)
@@ -112,9 +112,15 @@ class Outbox:
         self._note(id, state="sent", lease=None, error="")
 
     def failed(
-        self, id: int, error: str, retry_at: datetime | None, *, attempt: int | None = None
+        self,
+        id: int,
+        error: str,
+        retry_at: datetime | None,
+        *,
+        attempt: int | None = None,
+        begun: bool = True,
     ) -> None:
-        """Note that a call failed without effect.
+        """Note that a call failed without effect; those of its entry behind it wait as long.
 
         Args:
             id: Its number.
@@ -122,6 +128,7 @@ class Outbox:
             retry_at: When to try again; None: never.
             attempt: Which attempt it was (`attempts` as claimed); if another has begun since, this
                 word comes too late and changes nothing. None: the last one.
+            begun: Whether it was tried at all; if not, it doesn't count as an attempt.
         """
         asked = [calls.c.id == id, calls.c.lease.is_not(None)]
         if attempt is not None:
@@ -136,8 +143,11 @@ class Outbox:
                     lease=None,
                     error=error,
                     due=retry_at or calls.c.due,
+                    attempts=calls.c.attempts if begun else calls.c.attempts - 1,
                 )
             )
+            if retry_at is not None:
+                connection.execute(_behind(id, retry_at))
             connection.execute(
                 update(calls)
                 .where(*asked, calls.c.state == "dropped")
@@ -163,6 +173,22 @@ class Outbox:
             changed = connection.execute(update(calls).where(calls.c.id == id).values(**values))
         if not changed.rowcount:
             raise InputError(f"There is no call {id}.")
+
+
+def _behind(id: int, retry_at: datetime) -> Update:
+    """Lets the calls of an entry wait that come after one that is tried again: they go in order."""
+    entry = select(calls.c.entry_id).where(calls.c.id == id, calls.c.due == retry_at)
+    return (
+        update(calls)
+        .where(
+            calls.c.entry_id == entry.scalar_subquery(),
+            calls.c.id > id,
+            calls.c.state == "waiting",
+            calls.c.lease.is_(None),
+            calls.c.due < retry_at,
+        )
+        .values(due=retry_at)
+    )
 
 
 def _call(row: Row[Any], attempts: int | None = None) -> Call:

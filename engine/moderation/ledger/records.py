@@ -97,6 +97,28 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Undo:
+    """That an entry was wrong."""
+
+    entry: int
+    """Its number."""
+    by: str
+    """Who says so."""
+    calls: Sequence[Call] = ()
+    """What takes the deed back on the platform; not entered where a later mute or removal of that
+    person stands, which they would lift as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What came of an undo."""
+
+    entry: Entry
+    calls: int
+    """How many calls were entered."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settlement:
     """What one event came to; entered whole or not at all."""
 
@@ -106,6 +128,8 @@ class Settlement:
     calls: Sequence[Call] = ()
     answer: Mapping[str, Any] = field(default_factory=dict)
     """What the hook answers; the same again when the event is delivered again."""
+    undo: Undo | None = None
+    """What the event takes back; a settlement whose undo fails is not entered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,13 @@ class RulesStore:
         with self._database.reading() as connection:
             return _latest(connection, group)
 
+    def version(self, group: str, version: int) -> RulesVersion | None:
+        """That version; None: there is none."""
+        with self._database.reading() as connection:
+            found = _of(group).where(rules.c.version == version)
+            row = connection.execute(found).one_or_none()
+        return _version(row) if row else None
+
     def versions(self, group: str) -> list[RulesVersion]:
         """All versions, the oldest first."""
         with self._database.reading() as connection:

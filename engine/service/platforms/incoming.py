@@ -31,8 +31,8 @@ class Incoming:
     note: str = ""
     """What could not be looked at: `image only`, `voice`, …; English, for logs and metrics. For
     `other`: what it was."""
-    reply_to: str = ""
-    """The id of the message that this one answers, as `Message.id`; empty: none."""
+    unable: frozenset[Kind] = frozenset()
+    """What can't be done in this group, or to this person, though the bot can elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,8 @@ class Platform(Protocol):
     """One platform, for one bot of it."""
 
     able: frozenset[Kind]
-    """What this bot can do at all; an act of another kind leads to no call."""
+    """What this bot can do at all; an act of another kind leads to no call. An event may say that
+    less is possible where it comes from."""
 
     def incoming(self, data: Mapping[str, Any]) -> Incoming:
         """What an event says.

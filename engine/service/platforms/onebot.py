@@ -136,13 +136,13 @@ class OneBot:
         )
         return Incoming(
             kind="message",
-            key=f"message:{group}:{message_id}",
+            # numbers of messages begin anew, or are drawn anew, when an implementation is restarted
+            key=f"message:{group}:{message_id}:{ident(data.get('time'))}",
             group=group,
             message=message,
             name=called(anonymous.get("name"), sender.get("card"), sender.get("nickname")),
             person=person,
             note=listed(said.unseen, said.text),
-            reply_to=said.reply_to,
         )
 
     def _joined(self, data: Mapping[str, Any]) -> Incoming:
@@ -231,7 +231,6 @@ class _Said:
         """Read a CQ string or a list of segments."""
         self.mentions: dict[str, None] = {}
         self.unseen: dict[str, None] = {}
-        self.reply_to = ""
         self._plain: list[str] = []
         self._cards: list[str] = []
         for kind, data in segments(message):
@@ -244,8 +243,6 @@ class _Said:
         elif kind == "at":
             if who := ident(data.get("qq")):
                 self.mentions[who] = None
-        elif kind == "reply":
-            self.reply_to = ident(data.get("id"))
         else:
             text, whole = card_text(kind, data)
             if text:

@@ -1,7 +1,9 @@
 """Updates of Telegram groups as the Bot API posts them in → incoming records; acts → its methods.
 
 A message over 48 hours old can't be deleted, nor can an administrator be muted or removed: Telegram
-refuses such a call for good (400), and the outbox keeps it as failed with Telegram's words.
+refuses such a call for good (400), and the outbox keeps it as failed with Telegram's words. In a
+basic group (its id doesn't begin with -100) members can be removed, but neither muted nor let in
+again; a channel that speaks in a group can be shut out there, but not muted.
 """
 
 from __future__ import annotations
@@ -55,6 +57,9 @@ _FOR_CHANNELS: Mapping[str, str] = {
     "unban": "unbanChatSenderChat",
 }
 _GROUPS = ("group", "supergroup")
+_SUPERGROUP = "-100"
+_NOT_IN_BASIC_GROUPS: frozenset[Kind] = frozenset({"mute", "unmute", "unban"})
+_NOT_TO_CHANNELS: frozenset[Kind] = frozenset({"mute", "unmute"})
 _IN = ("member", "administrator", "creator")
 _OUT = ("left", "kicked")
 _MOST_NEWCOMERS = 5
@@ -131,7 +136,7 @@ class Telegram:
             time=moment(data.get("edit_date") if edited else data.get("date")),
             mentions=tuple(mentions(data)),
         )
-        answered = ident(mapping(data.get("reply_to_message")).get("message_id"))
+        basic = chat.get("type") == "group" or not group.startswith(_SUPERGROUP)
         return Incoming(
             kind="edited" if edited else "message",
             key=f"update:{update}",
@@ -140,7 +145,7 @@ class Telegram:
             name=name,
             person=person,
             note=listed(seen, text),
-            reply_to=f"{group}:{answered}" if answered else "",
+            unable=_impossible(person, basic),
         )
 
     def _sender(self, data: Mapping[str, Any], group: str) -> tuple[str, str, tuple[str, ...]]:
@@ -183,10 +188,11 @@ class Telegram:
 
     def _member_call(self, act: Act, chat: Mapping[str, Any]) -> Call | None:
         """What concerns one person, or a channel that speaks in the group."""
+        if act.kind in _impossible(act.person, not act.group.startswith(_SUPERGROUP)):
+            return None
         if act.person.startswith("-"):
-            method = _FOR_CHANNELS.get(act.kind)
             channel = {**chat, "sender_chat_id": number(act.person)}
-            return Call(self._bot, method, channel) if method else None
+            return Call(self._bot, _FOR_CHANNELS[act.kind], channel)
         member = {**chat, "user_id": number(act.person)}
         if act.kind == "kick":
             return Call(self._bot, "banChatMember", member)
@@ -215,6 +221,14 @@ class Telegram:
                     answer = {"method": call.method, **call.parameters}
                     return answer, (*acts[:at], *acts[at + 1 :])
         return {}, tuple(acts)
+
+
+def _impossible(person: str, basic: bool) -> frozenset[Kind]:
+    """What Telegram refuses to do to somebody, in a basic group or in any."""
+    channel = person.startswith("-")
+    if basic:
+        return _NOT_IN_BASIC_GROUPS | {"kick"} if channel else _NOT_IN_BASIC_GROUPS
+    return _NOT_TO_CHANNELS if channel else frozenset()
 
 
 def _joined(group: str, people: Sequence[Mapping[str, Any]], date: str) -> Incoming:

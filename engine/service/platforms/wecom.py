@@ -1,9 +1,10 @@
 """Callbacks of WeCom (企业微信) in → incoming records; acts → what its group robots can do.
 
 Two kinds of callbacks are read: a group robot's (`ChatId`, `From`, a member spoke to it) and an
-application's (`FromUserName`, flat; its conversation stands for a group, `agent:<AgentID>`), with
-the changes of customers' groups. WeCom lets no program take back messages, mute or remove people:
-all that can be done in a group is to speak, through the group's robot.
+application's (`FromUserName`, flat), with the changes of customers' groups. The conversation with
+an application stands for a group, `agent:<bot>:<AgentID>`: another company's may bear the same
+number. WeCom lets no program take back messages, mute or remove people: all that can be done in a
+group is to speak, through the group's robot.
 """
 
 from __future__ import annotations
@@ -121,7 +122,7 @@ class WeCom:
     def _message(self, data: Mapping[str, Any], kind: str) -> Incoming:
         person = _sender(data)
         message_id = ident(data.get("MsgId"))
-        group = ident(data.get("ChatId")) or f"agent:{ident(data.get('AgentID'))}"
+        group = ident(data.get("ChatId")) or f"agent:{self._bot}:{ident(data.get('AgentID'))}"
         if not person or not message_id:
             raise InputError(
                 "A message of WeCom lacks `MsgId` or its sender. Only WeCom may call this address."

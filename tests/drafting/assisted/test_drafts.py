@@ -12,7 +12,7 @@ from engine.chat.model import Asking
 from engine.chat.prices import Prices
 from engine.chat.scripted import Saying, Scripted
 from engine.drafting import Brief, Copywriter, Draft
-from engine.drafting.assisted.drafts import ChatWriter
+from engine.drafting.assisted.drafts import ChatWriter, write_draft
 from engine.errors import ChatError
 from engine.playbook import Playbook
 from tests.drafting.test_copywriter import CHANNELS, EXAMPLES, write
@@ -79,7 +79,6 @@ WAYS = {
     "prompt": setting("opening", "一个人练，动作对不对没人看？（第一句）简报"),
     "dull": setting("opening", "一个人练，动作对不对没人看？等你来。"),
     "crowd": setting("opening", "亲爱的，一个人练，动作对不对没人看？"),
-    "formal": setting("action", "您想来就回「开练」，我拉您进群。"),
     "empty": setting("promise", "  "),
     "empty frame": setting("opening", "【】一个人练，动作对不对没人看？"),
     "law": setting("opening", "全国最好的训练，一个人练，动作对不对没人看？"),
@@ -103,8 +102,52 @@ def test_what_may_not_be_posted_is_repaired_or_falls_back(
     [fallen], _ = ask(words_playbook, [poor, poor])
     assert fallen.text == expected.text
     assert fallen.citations == expected.citations
-    assert fallen.meta["writer"] == "offline"
-    assert "改用了离线稿" in fallen.notices[0]
+    assert "用了离线稿" in fallen.notices[0]
+
+
+def test_one_bad_sentence_gives_way_to_the_offline_one(
+    words_playbook: Playbook, offline: Copywriter
+) -> None:
+    [expected] = write(offline, GYM, "moments", n=1)
+
+    def change(answer: Answer) -> None:
+        answer["offer"] = "前 20 位来的，送一次体态评估。"
+        answer["proof"] = "教练阿凯带过 800 多个新手。"
+
+    poor = replayed(expected, change)
+    [draft], _ = ask(words_playbook, [poor, poor])
+    assert draft.meta["writer"] == "chat"
+    assert draft.meta["offline_elements"] == ["proof"]
+    assert draft.fields["offer"] == "前 20 位来的，送一次体态评估。"
+    assert draft.fields["proof"] == expected.fields["proof"]
+    assert draft.notices == ("「proof」用了离线稿的句子：模型写的没有通过检查。",)
+    assert not draft.findings
+
+
+def test_two_bad_sentences_of_five_cost_the_draft(
+    words_playbook: Playbook, offline: Copywriter
+) -> None:
+    [expected] = write(offline, GYM, "moments", n=1)
+
+    def change(answer: Answer) -> None:
+        answer["offer"] = "前 900 位来的，送一次体态评估。"
+        answer["proof"] = "教练阿凯带过 800 多个新手。"
+
+    poor = replayed(expected, change)
+    [draft], _ = ask(words_playbook, [poor, poor])
+    assert draft.text == expected.text
+    assert draft.meta["writer"] == "offline"
+    assert "改用了离线稿" in draft.notices[0]
+
+
+@pytest.mark.parametrize("said", ["您想来就回「开练」，我拉您进群。", "想来就回「开练」，我拉你。"])
+def test_readers_are_addressed_as_the_tone_wants(
+    words_playbook: Playbook, offline: Copywriter, said: str
+) -> None:
+    [expected] = write(offline, GYM, "moments", n=1)
+    [draft], model = ask(words_playbook, [replayed(expected, setting("action", said))])
+    assert draft.fields["action"] == said.replace("您", "你")
+    assert len(model.asked) == 1
 
 
 @pytest.mark.parametrize(
@@ -144,27 +187,28 @@ def test_a_model_that_obeys_an_attacker_changes_nothing(
     )
 
 
-def test_variants_may_not_say_the_same(words_playbook: Playbook, offline: Copywriter) -> None:
-    first, second = write(offline, GYM, "moments", n=2)
-
-    def as_first(answer: Answer) -> None:
-        answer.update({name: first.fields[name] for name in answer if name in first.fields})
-
-    same = replayed(second, as_first)
-    drafts, _ = ask(words_playbook, [replayed(first), same, same], n=2)
-    assert [draft.meta["writer"] for draft in drafts] == ["chat", "offline"]
-    assert drafts[1].text == second.text
+def test_variants_may_not_say_the_same(offline: Copywriter) -> None:
+    job = offline._copy_job("join", GYM, "moments", 7)
+    [piece] = job.pieces(job.choose(1))
+    good = replayed(piece.offline)
+    earlier = [piece.offline.text.replace("教练", "")]
+    draft = write_draft(ChatWriter(Scripted([good, good])), piece, earlier)
+    assert draft.meta["writer"] == "offline"
+    assert "和前面的稿子太像" in draft.notices[0]
+    assert write_draft(ChatWriter(Scripted([good])), piece, ["别的话"]).notices == ()
 
 
 def test_advice_is_cited_only_where_the_text_follows_it(
     words_playbook: Playbook, offline: Copywriter
 ) -> None:
     [expected] = write(offline, GYM, "moments", n=1)
-    all_of_it = [citation.advice for citation in expected.citations]
-    [draft], _ = ask(words_playbook, [replayed(expected, setting("used", [2, 99]))])
-    assert [citation.advice for citation in draft.citations] == all_of_it[1:2]
-    [draft], _ = ask(words_playbook, [replayed(expected, setting("used", [99]))])
-    assert [citation.advice for citation in draft.citations] == all_of_it
+    assert "open-with-pain" in [citation.advice for citation in expected.citations]
+    other = setting("opening", "练的时候，身边总得有双眼睛？")
+    [draft], _ = ask(words_playbook, [replayed(expected, other), replayed(expected, other)])
+    assert draft.text == expected.text, "it doesn't say the pain: the offline sentence stands"
+    mine = setting("offer", "前 20 位来的，送一次体态评估。")
+    [draft], _ = ask(words_playbook, [replayed(expected, mine)])
+    assert draft.citations == expected.citations
 
 
 def test_an_endpoint_that_does_not_answer_costs_no_draft(
@@ -235,4 +279,4 @@ def test_questions_are_short_fenced_and_the_same_at_the_start(
             assert not any(value in turns[0].text for value in brief.pains)
             assert turns[-1].text.index("〔参考") < turns[-1].text.index("〔简报")
             answer, form = json.loads(turns[2].text), turns[0].text
-            assert all(f"{name}：" in form for name in answer if name != "used")
+            assert all(f"{name}：" in form for name in answer)

@@ -6,7 +6,7 @@ import pytest
 
 from engine.drafting import Brief, Copywriter
 from engine.drafting.assisted.drafts import Piece
-from engine.drafting.assisted.manners import check_manners
+from engine.drafting.assisted.manners import check_length, check_manners
 from engine.drafting.assisted.words import assisted_words
 from engine.playbook import Playbook
 from tests.drafting.test_copywriter import EXAMPLES
@@ -22,13 +22,11 @@ def piece(words_playbook: Playbook) -> Piece:
 
 
 def found(piece: Piece, address: str = "你", **changes: str) -> list[str]:
-    texts = {
-        part.element: [changes.get(part.element, part.offline[0])] for part in piece.outline.parts
-    }
-    draft = "\n".join(text for several in texts.values() for text in several)
+    parts = piece.outline.parts
+    texts = {part.element: [changes.get(part.element, part.offline[0])] for part in parts}
     facts = tuple(GYM.facts())
-    findings = check_manners(texts, draft, piece.outline, facts, assisted_words(), address)
-    return [finding.message for finding in findings]
+    findings = check_manners(texts, piece.outline, facts, assisted_words(), address)
+    return [finding.message for _, finding in findings]
 
 
 def test_the_offline_draft_has_manners(piece: Piece) -> None:
@@ -38,8 +36,8 @@ def test_the_offline_draft_has_manners(piece: Piece) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        pytest.param({"opening": "ひとりで練習していますか"}, "语言", id="Japanese"),
-        pytest.param({"opening": "一個人練，動作對不對沒人看？"}, "简体字", id="traditional"),
+        pytest.param({"opening": "ひとりで練習していますか"}, "用简体中文写", id="Japanese"),
+        pytest.param({"opening": "一個人練，動作對不對沒人看？"}, "用简体中文写", id="traditional"),
         pytest.param({"opening": "一个人练（简报）？"}, "「简报」是提示里的字样", id="the prompt"),
         pytest.param({"opening": "快节奏的日子，一个人练？"}, "「快节奏」是套话", id="filler"),
         pytest.param({"opening": "家人们，一个人练？"}, "太像群发", id="crowd"),
@@ -53,8 +51,8 @@ def test_what_is_left_in(piece: Piece, changes: dict[str, str], message: str) ->
 
 
 def test_a_draft_that_leaves_out_most_is_too_short(piece: Piece) -> None:
-    short = dict.fromkeys((part.element for part in piece.outline.parts), "练。")
-    assert any("太短" in one for one in found(piece, **short))
+    assert [finding.message for finding in check_length("一起练。", piece.outline)]
+    assert not list(check_length(piece.offline.text, piece.outline))
 
 
 def test_words_of_the_brief_are_no_fault(piece: Piece) -> None:

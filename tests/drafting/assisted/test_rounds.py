@@ -22,7 +22,8 @@ def judge(line: Line) -> Trial[str]:
     """Bad words are errors, dull ones warnings."""
     errors = [Finding("test", "error", f"「{bad}」不行。") for bad in "坏糟" if bad in line.text]
     warnings = [Finding("test", "warning", "平。")] if "平" in line.text else []
-    return Trial(line.text, (*errors, *warnings))
+    partly = "半" if errors and "修" in line.text else None
+    return Trial(line.text, (*errors, *warnings), partly)
 
 
 def run(says: list[Saying], asking: Asking | None = None) -> tuple[Outcome[str], Scripted]:
@@ -40,6 +41,9 @@ def run(says: list[Saying], asking: Asking | None = None) -> tuple[Outcome[str],
         pytest.param([{"text": "坏"}, {"text": "糟"}], "离线", 2, "「坏」不行", id="still bad"),
         pytest.param([{"text": "坏糟"}, {"text": "糟"}], "离线", 2, "「糟」不行", id="nearer one"),
         pytest.param([{"text": "坏糟"}, {"text": "坏糟"}], "离线", 2, "另有 1 处", id="several"),
+        pytest.param([{"text": "坏修"}, {"text": "好"}], "好", 2, "", id="repaired, not mixed"),
+        pytest.param([{"text": "坏修"}, {"text": "糟"}], "半", 2, "", id="mixed"),
+        pytest.param([{"text": "坏修"}, ChatError("gone")], "半", 1, "", id="mixed, no repair"),
         pytest.param([ChatError("no key")], "离线", 0, "no key", id="no answer"),
         pytest.param([{"text": "坏"}, ChatError("gone")], "离线", 1, "修改时", id="none later"),
         pytest.param(["不是 JSON"], "离线", 0, "no valid Line", id="no fields"),

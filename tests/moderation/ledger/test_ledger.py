@@ -13,7 +13,7 @@ import pytest
 
 from engine.errors import ConflictError, InputError
 from engine.moderation.ledger import Ledger
-from engine.moderation.ledger.records import Feedback, Settled, Settlement
+from engine.moderation.ledger.records import Feedback, Settled, Settlement, Undo
 from tests.moderation.ledger.conftest import (
     MINUTE,
     NOW,
@@ -148,7 +148,7 @@ def test_whatever_a_platform_sends_is_settled(ledger: Ledger) -> None:
     assert ledger.settle([hostile]) == [Settled(False, 1, {HOSTILE: HOSTILE})]
     assert ledger.offences(HOSTILE, HOSTILE, HOSTILE, NOW) == 1
     kept_text = HOSTILE.replace("\x00", "\ufffd").replace("\ud800", "\ufffd")
-    assert ledger.latest(HOSTILE, HOSTILE, HOSTILE).text == kept_text
+    assert ledger.latest(HOSTILE, HOSTILE).text == kept_text
     [kept] = ledger.outbox.all()
     assert kept.parameters == {HOSTILE: [HOSTILE, 2**70, None]}
     ledger.feedback.add(Feedback(HOSTILE, "ad", NOW, HOSTILE))
@@ -240,27 +240,24 @@ def test_a_message_that_was_edited_counts_once(shared_ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize(
-    ("other", "person", "expected"),
+    ("other", "expected"),
     [
-        pytest.param({}, "", 2, id="the newest"),
-        pytest.param({}, "p", 2, id="of a person"),
-        pytest.param({"sender": "q"}, "p", 1, id="of another one"),
-        pytest.param({"deed": "none"}, "", 1, id="that did something"),
-        pytest.param({"dry_run": True}, "", 2, id="a dry run did"),
-        pytest.param({"undone": NOW}, "", 1, id="that stands"),
-        pytest.param({"group": "h"}, "", 1, id="in that group"),
-        pytest.param({"bot": "c"}, "", 1, id="of that bot"),
-        pytest.param({"time": NOW - DAY}, "", 2, id="by entry, not by the message's time"),
+        pytest.param({}, 2, id="the newest"),
+        pytest.param({"sender": "q"}, 2, id="whoever it is"),
+        pytest.param({"deed": "none"}, 1, id="that did something"),
+        pytest.param({"dry_run": True}, 2, id="a dry run did"),
+        pytest.param({"undone": NOW}, 1, id="that stands"),
+        pytest.param({"group": "h"}, 1, id="in that group"),
+        pytest.param({"bot": "c"}, 1, id="of that bot"),
+        pytest.param({"time": NOW - DAY}, 2, id="by entry, not by the message's time"),
     ],
 )
-def test_latest(
-    shared_ledger: Ledger, other: dict[str, object], person: str, expected: int
-) -> None:
+def test_latest(shared_ledger: Ledger, other: dict[str, object], expected: int) -> None:
     group = own()
     second = settlement(own(), **{"group": group, "message_id": own(), **other})
     settled = shared_ledger.settle([settlement(own(), group=group), second])
-    assert shared_ledger.latest("b", group, person).id == settled[expected - 1].entry
-    assert shared_ledger.latest("b", own(), person) is None
+    assert shared_ledger.latest("b", group).id == settled[expected - 1].entry
+    assert shared_ledger.latest("b", own()) is None
 
 
 @pytest.fixture(scope="module")
@@ -309,9 +306,12 @@ def test_there_is_no_such_entry(shared_ledger: Ledger, id: int) -> None:
 
 
 def test_undo(ledger: Ledger, clock: Clock) -> None:
-    ledger.settle([settlement("1", call("mute"), text="原话"), settlement("2", call("mute"))])
+    other = settlement("2", call("mute"), sender="q")
+    ledger.settle([settlement("1", call("mute"), text="原话"), other])
     clock.now = NOW + MINUTE
-    undone = ledger.undo(1, "管理员", [call("unmute")])
+    took = ledger.undo(1, "管理员", [call("unmute")])
+    undone = took.entry
+    assert took.calls == 1
     assert (undone.id, undone.undone, undone.undone_by) == (1, NOW + MINUTE, "管理员")
     assert ledger.entry(1) == undone
     assert undone_ids(ledger) == [1]
@@ -347,6 +347,63 @@ def test_two_who_undo_at_once(ledger: Ledger) -> None:
     with ThreadPoolExecutor(6) as pool:
         assert sorted(pool.map(undo, range(6))) == [False] * 5 + [True]
     assert len(ledger.outbox.all()) == len(list(ledger.feedback.rows())) == 1
+
+
+@pytest.mark.parametrize(
+    ("later", "lifted"),
+    [
+        pytest.param([], True, id="nothing came after"),
+        pytest.param([{"deed": "mute"}], False, id="a mute"),
+        pytest.param([{"deed": "kick"}], False, id="a removal"),
+        pytest.param([{"deed": "mute"}, {"deed": "recall"}], False, id="a mute, then less"),
+        pytest.param([{"deed": "recall"}], True, id="less"),
+        pytest.param([{"deed": "mute", "dry_run": True}], True, id="a mute of a dry run"),
+        pytest.param([{"deed": "mute", "undone": NOW}], True, id="a mute that was wrong"),
+        pytest.param([{"deed": "mute", "sender": "q"}], True, id="a mute of somebody else"),
+        pytest.param([{"deed": "mute", "group": "h"}], True, id="a mute in another group"),
+        pytest.param([{"deed": "mute", "bot": "c"}], True, id="a mute by another bot"),
+    ],
+)
+def test_undo_lifts_nothing_that_still_stands(
+    shared_ledger: Ledger, later: list[dict[str, object]], lifted: bool
+) -> None:
+    own_group = own()
+    batch = [settlement(own(), **{"group": own_group, **each}) for each in ({}, *later)]
+    first, *_ = shared_ledger.settle(batch)
+    assert shared_ledger.undo(first.entry, "me", [call("unmute")]).calls == lifted
+    entered = [each for each in shared_ledger.outbox.all() if each.entry == first.entry]
+    assert [each.method for each in entered] == ["unmute"] * lifted
+
+
+def test_an_event_its_undo_and_its_answer_are_entered_together_and_once(ledger: Ledger) -> None:
+    ledger.settle([settlement("1", call("mute"), text="原话")])
+    undo = Undo(1, "管理员", [call("unmute")])
+    asked = Settlement(event("2"), None, [call("say")], {"answer": "done"}, undo)
+    assert [each.new for each in ledger.settle([asked, asked])] == [True, False]
+    assert ledger.settle([asked])[0].answer == {"answer": "done"}
+    assert [(each.method, each.state, each.entry) for each in ledger.outbox.all()] == [
+        ("mute", "dropped", 1),
+        ("unmute", "waiting", 1),
+        ("say", "waiting", 0),
+    ]
+    assert (ledger.entry(1).undone, ledger.entry(1).undone_by) == (NOW, "管理员")
+    assert len(list(ledger.feedback.rows())) == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "error"), [(1, ConflictError), (9, InputError)], ids=["undone before", "unknown"]
+)
+def test_a_settlement_whose_undo_fails_enters_nothing(
+    ledger: Ledger, number: int, error: type[Exception]
+) -> None:
+    ledger.settle([settlement("1")])
+    ledger.undo(1, "甲")
+    asked = Settlement(event("2"), None, [call("say")], {}, Undo(number, "乙", [call("unmute")]))
+    with pytest.raises(error):
+        ledger.settle([settlement("3"), asked])
+    assert ledger.outbox.all() == []
+    assert [ledger.settled(event(key)) for key in ("2", "3")] == [None, None]
+    assert ledger.entry(1).undone_by == "甲"
 
 
 def test_undo_without_a_kept_text_teaches_nothing(ledger: Ledger) -> None:
@@ -465,7 +522,7 @@ def test_exempt_people(ledger: Ledger) -> None:
     [
         pytest.param(lambda ledger: ledger.offences("b", "g", "p", NOW), id="offences"),
         pytest.param(lambda ledger: ledger.latest("b", "g"), id="latest"),
-        pytest.param(lambda ledger: ledger.latest("b", "g", "p"), id="latest of a person"),
+        pytest.param(lambda ledger: ledger.undo(1, "me", [call()]), id="undo"),
         pytest.param(lambda ledger: ledger.settled(event()), id="settled"),
         pytest.param(lambda ledger: list(ledger.entries(group="g", limit=5)), id="entries"),
         pytest.param(lambda ledger: ledger.outbox.claim(NOW, 5, MINUTE), id="claim"),

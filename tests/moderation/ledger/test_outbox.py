@@ -130,8 +130,26 @@ def test_calls_of_one_entry_go_in_order(ledger: Ledger) -> None:
     ledger.settle([settlement("1", call("recall"), call("mute")), settlement("2", call("other"))])
     assert methods(ledger.outbox.claim(NOW, 1, MINUTE)) == ["recall"]
     assert methods(ledger.outbox.claim(NOW, 9, MINUTE)) == ["other"]
+    ledger.outbox.sent(3)
     ledger.outbox.failed(1, "later", NOW + 5 * MINUTE)
-    assert methods(ledger.outbox.claim(NOW, 9, MINUTE)) == ["mute"]
+    assert methods(ledger.outbox.claim(NOW, 9, MINUTE)) == []
+    assert methods(ledger.outbox.claim(NOW + 5 * MINUTE, 1, MINUTE)) == ["recall"]
+    ledger.outbox.failed(1, "never", None)
+    assert methods(ledger.outbox.claim(NOW + 5 * MINUTE, 1, MINUTE)) == ["mute"]
+
+
+def test_a_call_waits_for_an_earlier_one_of_its_entry_that_is_not_due(ledger: Ledger) -> None:
+    ledger.settle([settlement("1", call("recall", due=NOW + MINUTE), call("notice"))])
+    assert methods(ledger.outbox.claim(NOW, 9, MINUTE)) == []
+
+
+def test_what_was_not_begun_is_no_attempt(ledger: Ledger) -> None:
+    ledger.settle([settlement("1", call())])
+    for _ in range(3):
+        [claimed] = ledger.outbox.claim(NOW, 9, MINUTE)
+        assert claimed.attempts == 1
+        ledger.outbox.failed(claimed.id, "held", NOW, attempt=1, begun=False)
+    assert states(ledger) == [("set_group_ban", "waiting", 0)]
 
 
 def test_an_unknown_call(ledger: Ledger) -> None:

@@ -106,7 +106,7 @@ def check(platform: Platform, data: dict[str, Any]) -> None:
         str(error).encode()
         return
     assert isinstance(incoming, Incoming)
-    for id in (incoming.key, incoming.group, incoming.person, incoming.name, incoming.reply_to):
+    for id in (incoming.key, incoming.group, incoming.person, incoming.name):
         assert "\0" not in id
         id.encode()
     assert len(incoming.key) < 500

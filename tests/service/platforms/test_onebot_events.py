@@ -85,7 +85,7 @@ def test_a_wrong_signature(secret: str, body: bytes, header: str | None) -> None
 def test_a_group_message() -> None:
     incoming = read("大家好")
     assert (incoming.kind, incoming.group, incoming.person) == ("message", "30003", "20002")
-    assert (incoming.name, incoming.note, incoming.reply_to) == ("青禾", "", "")
+    assert (incoming.name, incoming.note) == ("青禾", "")
     message = incoming.message
     assert message
     assert message.text == "大家好"
@@ -198,7 +198,6 @@ def test_mentions_and_replies(message: Any) -> None:
     assert incoming.message
     assert incoming.message.mentions == ("5", "6", "all")
     assert incoming.message.text == " 在吗"
-    assert incoming.reply_to == "77"
 
 
 @pytest.mark.parametrize(
@@ -231,7 +230,8 @@ def test_the_key_is_the_same_on_every_delivery() -> None:
     first, again = read("x"), read("x", font=1)
     assert first.key == again.key
     others = [read("x", message_id=1), read("x", group_id=2)]
-    assert len({first.key, *(other.key for other in others)}) == 3
+    others.append(read("x", time=1700000001))  # an implementation that counts from 1 again
+    assert len({first.key, *(other.key for other in others)}) == 4
 
 
 def joined(**more: Any) -> Incoming:

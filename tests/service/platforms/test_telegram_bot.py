@@ -55,12 +55,9 @@ def test_the_secret_token(secret: str, header: str | None, wanted: bool) -> None
 
 
 def test_a_group_message() -> None:
-    incoming = read(
-        text="大家好", reply_to_message={"message_id": 41, "chat": CHAT, "text": "旧话"}
-    )
+    incoming = read(text="大家好")
     assert (incoming.kind, incoming.group, incoming.person) == ("message", GROUP, "52000001")
     assert (incoming.name, incoming.key) == ("青 禾", "update:900")
-    assert incoming.reply_to == f"{GROUP}:41"
     message = incoming.message
     assert message
     assert message == Message(
@@ -173,6 +170,30 @@ def test_senders_and_roles(parts: dict[str, Any], person: str, roles: tuple[str,
     message = read(text="x", **parts).message
     assert message
     assert (message.sender, message.roles) == (person, roles)
+
+
+CHANNEL = {"from": {"id": 136817688}, "sender_chat": {"id": -100888, "type": "channel"}}
+BASIC = {"chat": CHAT | {"id": -333, "type": "group"}}
+
+
+@pytest.mark.parametrize(
+    ("parts", "unable"),
+    [
+        ({}, set()),
+        (CHANNEL, {"mute", "unmute"}),
+        (BASIC, {"mute", "unmute", "unban"}),
+        ({"chat": CHAT | {"type": "group"}}, {"mute", "unmute", "unban"}),
+        ({"chat": CHAT | {"id": -333}}, {"mute", "unmute", "unban"}),
+        (BASIC | CHANNEL, {"mute", "unmute", "unban", "kick"}),
+    ],
+    ids=["supergroup", "channel", "basic group", "by its type", "by its id", "both"],
+)
+def test_what_can_not_be_done_there(parts: dict[str, Any], unable: set[str]) -> None:
+    incoming = read(text="x", **parts)
+    assert incoming.unable == unable
+    made = TG.calls([Act(kind, incoming.group, incoming.person) for kind in incoming.unable])
+    if incoming.group != GROUP:
+        assert made == ()
 
 
 def change(before: dict[str, Any], after: dict[str, Any], date: int = NOW) -> Incoming:
@@ -315,8 +336,28 @@ def test_calls(act: Act, method: str, parameters: dict[str, Any], repeatable: bo
 
 @pytest.mark.parametrize(
     "act",
-    [Act("mute", "-1", "-2"), Act("kick", "-1"), Act("recall", "-1"), Act("say", "-1", text="\0")],
-    ids=["mute a channel", "kick nobody", "recall nothing", "say nothing"],
+    [
+        Act("mute", "-100123", "-2"),
+        Act("unmute", "-100123", "-2"),
+        Act("kick", "-1"),
+        Act("recall", "-1"),
+        Act("say", "-1", text="\0"),
+        Act("mute", "-333", "5", minutes=10),
+        Act("unmute", "-333", "5"),
+        Act("unban", "-333", "5"),
+        Act("kick", "-333", "-1008"),
+    ],
+    ids=[
+        "mute a channel",
+        "unmute a channel",
+        "kick nobody",
+        "recall nothing",
+        "say nothing",
+        "mute in a basic group",
+        "unmute there",
+        "unban there",
+        "kick a channel there",
+    ],
 )
 def test_what_cannot_be_done_makes_no_call(act: Act) -> None:
     assert TG.calls([act]) == ()

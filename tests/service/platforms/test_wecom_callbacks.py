@@ -218,7 +218,7 @@ def test_messages(form: str, inside: str, text: str, note: str) -> None:
         assert (incoming.group, incoming.person) == ("wrkSFfCgAALFgnrSsWU38puiv4yvExuw", "zhangsan")
         assert (incoming.name, incoming.key) == ("张三", "message:abcdefg")
     else:
-        assert (incoming.group, incoming.person) == ("agent:1", "lisi")
+        assert (incoming.group, incoming.person) == ("agent:wc:1", "lisi")
         assert incoming.message.time
     assert bot(admins=frozenset({incoming.person})).incoming(data).message != incoming.message
 
