@@ -220,7 +220,7 @@ MISTAKES = {
     "corpus missing": (1, (*EVAL, "no", "--set", "set.jsonl"), "No file or folder at no"),
     "corpus empty": (1, (*EVAL, "none.jsonl", "--set", "set.jsonl"), "holds no text"),
     "corpus of blanks": (1, (*EVAL, "blank.jsonl", "--set", "set.jsonl"), "holds no text"),
-    "command misspelt": (2, ("serch",), "Did you mean 'search'?"),
+    "command misspelt": (2, ("serach",), "'search'"),
     "option misspelt": (2, ("index", "--outt", "x"), "No such option: --outt"),
 }
 

@@ -35,6 +35,7 @@ _FULL_STOPS = "。？！…"
 _LOOSE = "，；、：,;: "
 _SAID = 0.6
 """Share of a fact's character pairs that a text needs to say it."""
+_NAMES = frozenset({"host", "role", "brand"})
 _RESTS = 0.3
 """Share of a clause's character pairs that must come from the facts, the brief or the recipe."""
 
@@ -75,9 +76,12 @@ def settle(text: str, part: Part, grounds: Grounds, elsewhere: Sequence[str] = (
         value for value in grounds.brief if (value_bare := skeleton(value)) and value_bare in bare
     ]
     sources = [*own, *whole, "AI"]
-    kept, dropped, reasons = [], [], []
+    kept: list[str] = []
+    dropped: list[str] = []
+    reasons: list[str] = []
     for clause in _CLAUSE.findall(_MARKUP.sub(_HOLE, tidy)):
-        if reason := _wrong(clause, part, sources, grounds) or _strays(clause, part, elsewhere):
+        reason = _wrong(clause, part, sources, grounds) or _strays(clause, part, elsewhere)
+        if reason := reason or (_dangles(clause, part) if kept else ""):
             dropped.append(clause.replace(_HOLE, "").strip(_LOOSE + _FULL_STOPS))
             reasons.append(reason)
         else:
@@ -140,6 +144,14 @@ def _strays(clause: str, part: Part, elsewhere: Sequence[str]) -> str:
         if value in clause if quoted else said(value, clause) or said(clause, value):
             return f"「{value.strip('「」')}」是别的字段的事，不写在这里"
     return ""
+
+
+def _dangles(clause: str, part: Part) -> str:
+    """Why a clause after another one says nothing: it is a name alone; empty: it isn't."""
+    names = "".join(skeleton(fact.value) for fact in part.facts if fact.slot in _NAMES)
+    if not names or set(skeleton(clause)) - set(names):
+        return ""
+    return f"「{clause.strip(_LOOSE + _FULL_STOPS)}」只有名字，没说他做什么"
 
 
 def _rests(clause: str, part: Part, grounds: Grounds) -> bool:

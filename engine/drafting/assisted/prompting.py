@@ -42,6 +42,7 @@ def _system(assignment: Assignment, outline: Outline) -> str:
 
 def _example_question(outline: Outline, words: AssistedWords) -> str:
     lines = [f"{part.element}：{part.say.facts}" for part in outline.parts]
+    lines.append(words.audience.replace("{who}", words.example_who))
     advice = f"1. {outline.parts[0].element}：{words.example_reference}"
     return "\n".join([*_marked(words.reference, advice), *_marked(words.brief, "\n".join(lines))])
 
@@ -72,12 +73,11 @@ def _question(assignment: Assignment, outline: Outline, words: AssistedWords) ->
 
 
 def _brief(assignment: Assignment, outline: Outline, words: AssistedWords) -> list[str]:
-    """The facts, element by element."""
+    """The facts, element by element, and who reads them."""
     who = assignment.slots.values.get("who", ())
-    lines = [words.audience.replace("{who}", who[0])] if who else []
     return [
-        *lines,
         *(f"{part.element}：{_BETWEEN.join(_told(part, words))}" for part in outline.parts),
+        *(words.audience.replace("{who}", name) for name in who[:1]),
     ]
 
 

@@ -22,11 +22,13 @@ class AssistedWords(RecipeFile):
     brief: str
     """Label of the fenced brief."""
     audience: str
-    """First line of the brief: {who}."""
+    """Last line of the brief: {who}."""
     mend: str
     """What is asked before the repair: {findings}."""
     example_reference: str
     """The advice of the worked example, on its first element."""
+    example_who: str
+    """The reader of the worked example."""
     names: Mapping[str, str]
     """Slot → what its value is called; the others stand bare."""
     claims: tuple[str, ...]

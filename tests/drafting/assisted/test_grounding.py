@@ -76,6 +76,9 @@ POINT = Part("point", SAY, (Fact("spare", "不卖课"),), ("不卖课",), 20)
             ACTION, "想来就回“开练”，我拉你进群。", "想来就回「开练」，我拉你进群。", id="quotes"
         ),
         pytest.param(PROOF, "proof：教练阿凯带过 300 多个新手？", HELD, id="label"),
+        pytest.param(
+            PROOF, "阿凯带过 300 多个新手，教练阿凯。", "阿凯带过 300 多个新手。", id="a name alone"
+        ),
         pytest.param(POINT, "- **不卖课**。", "不卖课", id="bullet, bold, full stop"),
         pytest.param(
             PROOF, "群里 52 位，教练阿凯带过 300 多个新手。",
