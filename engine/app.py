@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError
-from engine.settings import Settings
+from engine.settings import Settings, path_of
 
 if TYPE_CHECKING:
     from engine.chat import ChatModel, Turn
@@ -40,15 +40,7 @@ def index_folder(settings: Settings, given: Path | None = None) -> Path:
     """The index to use: as given, else as set, else the bundled playbook's."""
     from engine.playbook import default_index
 
-    return given or (_path(settings.index) if settings.index else default_index())
-
-
-def _path(text: str) -> Path:
-    """A path from the settings, where no shell has replaced `~`."""
-    try:
-        return Path(text).expanduser()
-    except RuntimeError as error:
-        raise InputError(f"{text!r}: there is no such home folder. Write the path out.") from error
+    return given or (path_of(settings.index) if settings.index else default_index())
 
 
 def build_index(
@@ -87,7 +79,7 @@ def open_copywriter(
     """A copywriter over that index, with the chat model that is set unless `offline`."""
     from engine.drafting import Copywriter
 
-    recipes = _path(settings.recipes) if settings.recipes else None
+    recipes = path_of(settings.recipes) if settings.recipes else None
     alone = replace(settings, second_opinion="")  # a log is long, and only blocks matter there
     judge = cache(lambda: open_moderator(alone, None, None))  # opened when first needed
     return Copywriter(
@@ -130,7 +122,7 @@ def open_moderators(
     from engine.moderation.classifier.model import Classifier, shipped
     from engine.moderation.moderator import Moderator
 
-    model = _path(settings.model) if settings.model else None
+    model = path_of(settings.model) if settings.model else None
     classifier = Classifier.load(model) if model else shipped()
 
     def make(rulebook: Rulebook) -> Moderator:
@@ -148,10 +140,10 @@ def open_moderator(settings: Settings, rules: str | None, model: Path | None) ->
     """A moderator by rules as given, else as set, else the default ones."""
     from engine.moderation.moderator import Moderator
 
-    chosen = model or (_path(settings.model) if settings.model else None)
+    chosen = model or (path_of(settings.model) if settings.model else None)
     return Moderator.open(
         rules
-        or (_path(settings.rules) if settings.rules.startswith("~") else settings.rules)
+        or (path_of(settings.rules) if settings.rules.startswith("~") else settings.rules)
         or "default",
         model=chosen,
         encoder=lambda: _topic_encoder(settings.encoder),
@@ -220,7 +212,7 @@ def open_chat(settings: Settings) -> ChatModel | None:
         api_key=key,
         context=context,
         seconds=seconds,
-        cache=_path(settings.chat_cache) if settings.chat_cache else None,
+        cache=path_of(settings.chat_cache) if settings.chat_cache else None,
     )
 
 
@@ -290,7 +282,7 @@ def learn_feedback(
     from engine.moderation.classifier.model import SHIPPED, Classifier
     from engine.moderation.classifier.shipping import bundled_corpus
 
-    chosen = model or (_path(settings.model) if settings.model else SHIPPED)
+    chosen = model or (path_of(settings.model) if settings.model else SHIPPED)
     rows = read_labelled(feedback)
     learned = learn(
         Classifier.load(chosen), rows, bundled_corpus(), tolerance=tolerance, progress=progress

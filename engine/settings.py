@@ -110,3 +110,15 @@ def _read_file(path: Path) -> dict[str, str]:
         if not isinstance(value, str) or not value.isprintable():
             raise InputError(f"{path}: key {key!r} is {value!r}; it must be a text in quotes.")
     return data
+
+
+def path_of(text: str) -> Path:
+    """A path from a setting, where no shell has replaced `~`.
+
+    Raises:
+        InputError: there is no such home folder.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise InputError(f"{text!r}: there is no such home folder. Write the path out.") from error

@@ -13,6 +13,7 @@ from pathlib import Path
 from engine.chat.addresses import host_of, is_loopback, is_usable
 from engine.chat.model import ChatModel
 from engine.errors import ChatError, InputError
+from engine.settings import path_of
 
 OPENAI = "https://api.openai.com/v1"
 CONTEXT, SECONDS = 8192, 60.0
@@ -49,11 +50,11 @@ def open_model(
     if colon and kind == "scripted":
         from engine.chat.scripted import Scripted
 
-        return Scripted.read(_path(rest))
+        return Scripted.read(path_of(rest))
     if colon and kind == "local":
         from engine.chat.local import Local
 
-        path = _path(rest)
+        path = path_of(rest)
         model = Local(path, context=context, seconds=seconds)
         where = f"{path.resolve()} {path.stat().st_mtime_ns}"
     else:
@@ -108,13 +109,6 @@ def read_seconds(text: str) -> float:
         f"chat_seconds is {text!r}. Write how many seconds a whole answer may take, up to "
         f"{_LONGEST:g}, e.g. 90."
     )
-
-
-def _path(text: str) -> Path:
-    try:
-        return Path(text).expanduser()
-    except RuntimeError as error:
-        raise InputError(f"{text!r}: there is no such home folder. Write the path out.") from error
 
 
 def _checked(base_url: str) -> str:

@@ -22,6 +22,7 @@ from engine.drafting.review.steps import next_steps
 from engine.drafting.review.structure import Analysis
 from engine.drafting.review.written import Assisted
 from engine.errors import InputError
+from engine.text.personal import personal_words
 
 __all__ = ["Review", "write_review"]
 
@@ -70,7 +71,7 @@ def write_review(
 
     def gather() -> Material:
         names = _names(analysis, brief)
-        quoter = Quoter(Privacy(recipe.private, contacts), rules, names, recipe.kinds)
+        quoter = Quoter(Privacy(personal_words(), contacts), rules, names, recipe.kinds)
         values = whole_values(analysis, facts, brief, recipe, quoter, incidents)
         if name := quoter.fit_title(chat):
             values.setdefault("community", name)

@@ -114,8 +114,6 @@ class ReviewRecipe(RecipeFile):
     """Large number at the head of the report → what it counts."""
     labels: Mapping[str, str]
     """Words of the page and of the Markdown report."""
-    private: tuple[str, ...]
-    """Words before an account's name, so that it is masked: 微信号, vx."""
     prompt: str
     """Instructions to the chat writer."""
     assisted: AssistedReview

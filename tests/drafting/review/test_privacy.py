@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from engine.drafting.review.privacy import Privacy, plain
-from tests.drafting.review.small_chat import RECIPE
+from engine.text.personal import personal_words
 
-PRIVACY = Privacy(RECIPE.private)
+PRIVACY = Privacy(personal_words())
 
 
 @pytest.mark.parametrize(
