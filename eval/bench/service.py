@@ -1,9 +1,10 @@
 """What the service bears: throughput, memory, kill -9, and databases that come and go, printed.
 
-python eval/bench/service.py [--seconds 60] [--requests 1000000] [--events 10000]
+python eval/bench/service.py [--seconds 60] [--requests 1000000] [--events 10000] [--workers N]
                              [--only throughput memory kill outage]
 
-throughput  wrk with 64 connections on /healthz and on /v1/check: requests/s, latency, errors
+throughput  wrk with 64 connections on /healthz and on /v1/check, of one process and of as many as
+            there are cores (or --workers): requests/s, latency, errors
 memory      resident memory of the server over many single checks
 kill        hook events from 32 connections, the server killed with SIGKILL in the middle and
             started again: every acknowledged event must be in the ledger exactly once
@@ -94,6 +95,7 @@ class Server:
     environment: Mapping[str, str]
     folder: Path
     port: int
+    workers: int = 1
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -107,6 +109,7 @@ class Server:
     def start(self) -> None:
         """Start it and wait until it is ready."""
         command = [sys.executable, "-m", "engine.cli", "serve", "--port", str(self.port)]
+        command += ["--workers", str(self.workers)]
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
                 command,
@@ -141,14 +144,14 @@ class Server:
 
 
 @contextmanager
-def serving(**environment: str) -> Iterator[Server]:
+def serving(workers: int = 1, **environment: str) -> Iterator[Server]:
     """A server in a folder of its own, with a ledger of its own."""
     from tests.servers import free_port
 
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         database = f"sqlite:///{folder / 'ledger.sqlite'}"
-        server = Server({"QUNCE_DATABASE": database, **environment}, folder, free_port())
+        server = Server({"QUNCE_DATABASE": database, **environment}, folder, free_port(), workers)
         server.start()
         try:
             yield server
@@ -161,8 +164,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--requests", type=int, default=1_000_000)
     parser.add_argument("--events", type=int, default=10_000)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parts: dict[str, Callable[[argparse.Namespace], None]] = {
-        "throughput": lambda given: throughput(given.seconds),
+        "throughput": lambda given: throughput(given.seconds, given.workers),
         "memory": lambda given: memory(given.requests),
         "kill": lambda given: kill(given.events),
         "outage": lambda given: outage(given.seconds),
@@ -177,13 +181,16 @@ def main() -> None:
         parts[name](given)
 
 
-def throughput(seconds: int) -> None:
+def throughput(seconds: int, most: int) -> None:
     """Print what /healthz and /v1/check bear, in turns, each the better of two."""
-    with serving() as server, checking() as script:
-        health = max((wrk(server, seconds, "/healthz") for _ in range(2)), key=lambda x: x.rate)
-        check = max((wrk(server, seconds, script=script) for _ in range(2)), key=lambda x: x.rate)
-    print(f"  /healthz  {health}\n  /v1/check {check}")
-    print(f"  /v1/check keeps {100 * check.rate / health.rate:.0f}% of /healthz")
+    for workers in sorted({1, most}):
+        with serving(workers) as server, checking() as script:
+            health, check = (
+                max((wrk(server, seconds, *asked) for _ in range(2)), key=lambda load: load.rate)
+                for asked in (("/healthz", None), ("/", script))
+            )
+        print(f"  processes: {workers}\n  /healthz  {health}\n  /v1/check {check}")
+        print(f"  /v1/check keeps {100 * check.rate / health.rate:.0f}% of /healthz")
 
 
 def memory(requests: int) -> None:

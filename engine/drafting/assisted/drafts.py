@@ -107,7 +107,7 @@ def write_draft(
             writer.model,
             piece.turns(),
             form_for(outline.parts),
-            lambda form: judge(form, piece, earlier),
+            Judge(piece, earlier),
             piece.offline,
             mend=assisted_words().mend,
             asking=asking,
@@ -131,24 +131,47 @@ def _told(outcome: Outcome[Draft], writer: ChatWriter) -> dict[str, Any]:
     return told
 
 
-def judge(form: DraftForm, piece: Piece, earlier: Sequence[str] = ()) -> Trial[Draft]:
-    """The draft that a filled form makes, and what every check says about it."""
-    texts: Texts = {}
-    wrong: dict[str, list[Finding]] = {}
-    grounds = Grounds(tuple(piece.brief.facts()), assisted_words())
-    address = address_in(piece.assignment.tone)
-    for part in piece.outline.parts:
-        elsewhere = piece.outline.elsewhere(part)
-        texts[part.element], wrong[part.element] = _settled(form, part, grounds, elsewhere, address)
-    draft, findings = _checked(texts, wrong, piece, earlier)
-    faulty = [element for element, found in wrong.items() if found]
-    if not findings or not 0 < len(faulty) <= len(texts) * _MOST_OFFLINE:
-        return Trial(draft, tuple(findings))
-    offline = {part.element: part.offline for part in piece.outline.parts}
-    mixed, left = _checked(
-        {**texts, **{element: offline[element] for element in faulty}}, {}, piece, earlier
-    )
-    return Trial(draft, tuple(findings), None if left else _mixed(mixed, faulty))
+class Judge:
+    """Makes the draft of each answer for one piece; what an earlier one said well is kept."""
+
+    def __init__(self, piece: Piece, earlier: Sequence[str] = ()) -> None:
+        """Take the piece, and the texts of the variants before it."""
+        self._piece, self._earlier = piece, earlier
+        self._kept: Texts = {}
+
+    def __call__(self, form: DraftForm) -> Trial[Draft]:
+        """The draft that a filled form makes, and what every check says about it."""
+        texts, wrong = self._settle(form)
+        draft, findings = _checked(texts, wrong, self._piece, self._earlier)
+        if not findings:
+            return Trial(draft)
+        faulty = [part for part in self._piece.outline.parts if wrong.get(part.element)]
+        self._kept = {name: said for name, said in texts.items() if not wrong.get(name)}
+        again = form_for(faulty) if faulty else None
+        return Trial(draft, tuple(findings), self._mixed(texts, faulty), again)
+
+    def _settle(self, form: DraftForm) -> tuple[Texts, dict[str, list[Finding]]]:
+        """The texts of all elements, and what is wrong with those that the form has."""
+        texts: Texts = {}
+        wrong: dict[str, list[Finding]] = {}
+        grounds = Grounds(tuple(self._piece.brief.facts()), assisted_words())
+        address = address_in(self._piece.assignment.tone)
+        for part in self._piece.outline.parts:
+            name = part.element
+            if name not in type(form).model_fields:
+                texts[name] = self._kept[name]
+                continue
+            elsewhere = self._piece.outline.elsewhere(part)
+            texts[name], wrong[name] = _settled(form, part, grounds, elsewhere, address)
+        return texts, wrong
+
+    def _mixed(self, texts: Texts, faulty: Sequence[Part]) -> Draft | None:
+        """The draft with the offline one's words for a few faulty elements, if that is sound."""
+        if not 0 < len(faulty) <= len(texts) * _MOST_OFFLINE:
+            return None
+        offline = {part.element: part.offline for part in faulty}
+        mixed, left = _checked({**texts, **offline}, {}, self._piece, self._earlier)
+        return None if left else _noted(mixed, list(offline))
 
 
 def _checked(
@@ -176,7 +199,7 @@ def _checked(
     return draft, found
 
 
-def _mixed(draft: Draft, offline: Sequence[str]) -> Draft:
+def _noted(draft: Draft, offline: Sequence[str]) -> Draft:
     """The draft with a notice of what in it is the offline draft's."""
     notice = f"「{'、'.join(offline)}」用了离线稿的句子：模型写的没有通过检查。"
     return replace(draft, meta={**draft.meta, "offline_elements": list(offline)}, notices=(notice,))

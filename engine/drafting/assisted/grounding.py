@@ -69,7 +69,7 @@ def settle(text: str, part: Part, grounds: Grounds, elsewhere: Sequence[str] = (
         grounds: The brief, and the word lists.
         elsewhere: Facts that other elements say; a clause about nothing else goes out.
     """
-    tidy = tidied(text, part)
+    tidy = _unlabelled(tidied(text, part), part, grounds.words)
     bare = skeleton(tidy)
     own = [fact.value for fact in part.facts]
     whole = [
@@ -109,6 +109,16 @@ def tidied(text: str, part: Part) -> str:
             for left, right in ("“”", "‘’", "『』", '""', "''"):
                 line = line.replace(f"{left}{fact.value}{right}", f"「{fact.value}」")
     return _ended(spaced(line), part)
+
+
+def _unlabelled(text: str, part: Part, words: AssistedWords) -> str:
+    """The text without what its first fact was called in the question: 「门槛 备注公司名」."""
+    for fact in part.facts:
+        name = words.names.get(fact.slot, "")
+        rest = text.removeprefix(name).lstrip(" ：:")
+        if name and text.startswith(name) and rest.startswith(fact.value[:2]):
+            return rest
+    return text
 
 
 def said(value: str, text: str) -> bool:

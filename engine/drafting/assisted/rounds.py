@@ -1,7 +1,7 @@
 """Turns, a judge and the offline draft in → the best of a model's two rounds, or the offline draft.
 
-The model answers; where the judge finds errors it is told what they are and answers once more. A
-draft that still has one is never handed out: the offline draft takes its place, and a notice says
+The model answers; where the judge finds errors it is told what they are and answers once more, with
+the faulty fields alone where the judge says so. A draft that still has one is never handed out: the offline draft takes its place, and a notice says
 why. The same loop serves every kind of draft.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from pydantic import BaseModel
 
@@ -39,6 +39,9 @@ class Trial(Generic[T]):
     partly: T | None = None
     """The same with the offline draft's words in the few places where the errors are: handed out
     when no round is without errors. It must have none."""
+    again: type[BaseModel] | None = None
+    """The form of the repair where the faulty fields alone are asked for again: the judge puts them
+    to the good ones. None: all are."""
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -79,18 +82,19 @@ def ask(
         fields: The form of the answer.
         judge: Makes a draft of an answer and checks it.
         offline: What is handed out where the model's drafts are no good or it does not answer.
-        mend: What the model is told before the repair; `{findings}` stands for what is wrong.
+        mend: What the model is told before the repair; `{findings}` stands for what is wrong,
+            `{fields}` for the fields that are asked for.
         asking: How the model is asked; a seed goes up by one for the repair.
 
     Raises:
         ChatError: only when `asking.cancelled` says so; any other is a notice.
     """
-    said, usage = list(turns), Usage()
+    said, form, usage = list(turns), fields, Usage()
     trials: list[Trial[T]] = []
     for number in range(ROUNDS):
         seed = None if asking.seed is None else asking.seed + number
         try:
-            answer = model.structured(said, fields, replace(asking, seed=seed))
+            answer = model.structured(said, form, replace(asking, seed=seed))
         except ChatError as error:
             if asking.cancelled():
                 raise
@@ -100,10 +104,12 @@ def ask(
         trials.append(judge(answer.value))
         if not trials[-1].errors:
             return Outcome(trials[-1].value, True, "", usage, len(trials))
+        form = cast("type[Fields]", trials[-1].again or fields)
+        wanted = mend.replace("{fields}", "、".join(form.model_fields))
         said = [
             *turns,
             Turn("assistant", answer.value.model_dump_json(exclude_defaults=True)),
-            Turn("user", mend.replace("{findings}", _told(trials[-1].errors))),
+            Turn("user", wanted.replace("{findings}", _told(trials[-1].errors))),
         ]
     else:
         notice = _not_good(trials)

@@ -24,7 +24,7 @@ class AssistedWords(RecipeFile):
     audience: str
     """Last line of the brief: {who}."""
     mend: str
-    """What is asked before the repair: {findings}."""
+    """What is asked before the repair: {findings}, {fields}."""
     example_reference: str
     """The advice of the worked example, on its first element."""
     example_who: str

@@ -13,7 +13,7 @@ GROUNDS = Grounds(
     (
         "铁馆开练群", "卡办了半年，去了不到五回", "带过 300 多个新手", "前 20 位", "体态评估", "送",
         "每周二、周四晚 7 点半", "一起练 45 分钟", "不卖课", "开练", "阿凯", "教练", "52 位",
-        "https://example.com/tieguan",
+        "备注所在小区", "https://example.com/tieguan",
     ),
     assisted_words(),
 )  # fmt: skip
@@ -36,6 +36,7 @@ OPENING = Part(
 ACTION = Part(
     "action", SAY, (Fact("keyword", "开练"),), ("想来，回复「开练」，我拉你进群。",), None
 )
+EASE = Part("ease", SAY, (Fact("threshold", "备注所在小区"),), ("进群备注所在小区。",), None)
 POINT = Part("point", SAY, (Fact("spare", "不卖课"),), ("不卖课",), 20)
 
 
@@ -115,6 +116,11 @@ def test_what_does_not(part: Part, text: str, message: str) -> None:
     findings = settle(text, part, GROUNDS).findings
     assert any(message in finding.message for finding in findings), findings
     assert all(finding.severity == "error" for finding in findings)
+
+
+@pytest.mark.parametrize("said", ["门槛 备注所在小区", "门槛：备注所在小区。", "备注所在小区"])
+def test_what_a_fact_was_called_goes(said: str) -> None:
+    assert settle(said, EASE, GROUNDS).text == "备注所在小区。"
 
 
 def test_several_lines_become_one() -> None:
