@@ -67,6 +67,7 @@ class Hooks:
                 welcomes=Welcomes(self._write, bot_words()),
                 words=bot_words(),
                 waiting=ledger.outbox.waiting,
+                forgive=parts.forgive,
                 clock=parts.clock,
                 tell=self._figures.event,
             )
@@ -76,7 +77,10 @@ class Hooks:
         """Add the routes."""
         parts = self._parts
         HookRoutes(parts.bots, self._reception).add_to(router)
-        UndoRoutes(parts.ledger, parts.bots, parts.clock, self._courier.wake).add_to(router)
+        undo = UndoRoutes(
+            parts.ledger, parts.bots, parts.clock, self._courier.wake, parts.forgive
+        )
+        undo.add_to(router)
 
     @asynccontextmanager
     async def background(self) -> AsyncIterator[None]:

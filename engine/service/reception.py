@@ -79,6 +79,8 @@ class Tools:
     words: BotWords
     waiting: Callable[[], int]
     """How many calls wait in the outbox; asked in a worker thread."""
+    forgive: Callable[[Entry], None]
+    """Lets an entry's message no longer count as said before; called in worker threads."""
     clock: Callable[[], datetime]
     tell: Callable[[str, str], None]
     """Hears the platform and what an event came to: repeated, passed, unseen (it held nothing that
@@ -162,10 +164,16 @@ class Reception:
         if reply.undo is None:
             return await self._settle(case, "command", [say])
         try:
-            return await self._settle(case, "command", [say], undo=reply.undo)
+            answer = await self._settle(case, "command", [say], undo=reply.undo)
         except ConflictError:  # somebody else was faster
             say = replace(say, text=tools.words.say("undone_before", id=reply.undo.entry))
             return await self._settle(case, "command", [say])
+        await asyncio.to_thread(self._forgive, reply.undo.entry)
+        return answer
+
+    def _forgive(self, id: int) -> None:
+        if entry := self._tools.ledger.entry(id):
+            self._tools.forgive(entry)
 
     async def _watches(self, case: _Case) -> bool:
         """Whether the bot only writes down what it would do."""

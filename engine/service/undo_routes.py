@@ -124,12 +124,22 @@ class UndoRoutes:
         bots: Bots,
         clock: Callable[[], datetime],
         calls_wait: Callable[[], None],
+        forgive: Callable[[Entry], None],
     ) -> None:
-        """Wire them; `calls_wait` is told when calls were put into the outbox."""
+        """Wire them.
+
+        Args:
+            ledger: Where entries and feedback stand.
+            bots: Who takes a deed back.
+            clock: The time with a time zone.
+            calls_wait: Told when calls were put into the outbox.
+            forgive: Lets an entry's message no longer count as said before.
+        """
         self._ledger = ledger
         self._bots = bots
         self._clock = clock
         self._calls_wait = calls_wait
+        self._forgive = forgive
 
     def add_to(self, router: APIRouter) -> None:
         """Add them to a router."""
@@ -178,6 +188,7 @@ class UndoRoutes:
         if undone.calls:
             self._calls_wait()
         entry = undone.entry
+        await asyncio.to_thread(self._forgive, entry)
         return _answer(
             UndoAnswer(
                 entry=entry.id,

@@ -17,6 +17,7 @@ from engine.settings import Settings
 if TYPE_CHECKING:
     from engine.drafting import Copywriter
     from engine.moderation.ledger import Ledger
+    from engine.moderation.ledger.records import Entry
     from engine.moderation.verdict import Verdict
     from engine.moderation.windows import Windows
     from engine.playbook import Hit, Playbook
@@ -66,6 +67,8 @@ class Parts:
     """A question and how many passages; opened as the copywriter is."""
     bots: Bots
     """Which bots call the hooks; none without a bots file."""
+    forgive: Callable[[Entry], None] = lambda entry: None
+    """Lets the message of an entry no longer count as said before; may wait for a network."""
     windows: Callable[[], str] = lambda: "ok"
     """How the windows of flood and repeats do: ok, or degraded."""
     clock: Callable[[], datetime] = _now
@@ -143,6 +146,7 @@ def open_parts(settings: Settings, index: Path | None = None) -> Parts:
             copywriter=copywriter,
             search=lambda question, k: playbook().search(question, k),
             bots=bots,
+            forgive=forgiving(windows),
             windows=state,
             close=opened.pop_all().close,
         )
@@ -166,6 +170,17 @@ def open_windows(
 
     steady = SteadyWindows(RedisWindows(settings.redis_url), own, failed=failed)
     return steady, lambda: "degraded" if steady.degraded else "ok"
+
+
+def forgiving(windows: Windows) -> Callable[[Entry], None]:
+    """What takes the message of an entry out of the windows."""
+    from engine.moderation.flood import forget_message
+    from engine.moderation.message import Message
+
+    def forgive(entry: Entry) -> None:
+        forget_message(Message("", entry.sender, entry.group, id=entry.message_id), windows)
+
+    return forgive
 
 
 def open_bots(settings: Settings) -> Bots:

@@ -63,6 +63,7 @@ class House:
         self.now = NOW
         self.judge = Judge()
         self.told = []
+        self.forgiven = []
         self.rules = Rulebook.open("default").rules
         self.briefs = []
         self.faults = []
@@ -83,7 +84,7 @@ class House:
             Tools(
                 ledger, settler(ledger), self.judge, rules, ledger.digest,
                 Welcomes(write, bot_words()), bot_words(), self.ledger.outbox.waiting,
-                lambda: self.now, lambda platform, result: self.told.append(result),
+                lambda entry: self.forgiven.append(entry.id), lambda: self.now, lambda platform, result: self.told.append(result),
             )
         )  # fmt: skip
 
@@ -369,6 +370,7 @@ def test_undo_in_the_group_lifts_the_mute(house):
     house.receive((bot(), said("广告", "1")), (bot(), said("广告", "2")))
     house.receive((bot(), said("撤销", "3", sender="a", roles=("owner",))))
     assert house.entries[-1].undone_by == "a"
+    assert house.forgiven == [house.entries[-1].id]
     *_, ban, answer = house.ledger.outbox.all()
     assert (ban.method, ban.parameters["duration"]) == ("set_group_ban", 0)
     assert "已撤销第 2 号处理（禁言）" in answer.parameters["message"][-1]["data"]["text"]

@@ -157,3 +157,19 @@ def test_an_entry_without_a_kept_text_needs_one(locked):
     answer = locked.client.post("/v1/feedback", json={"entry": recall.id, "category": "ad"})
     assert answer.status_code == 422
     assert "keeps no text" in answer.json()["error"]["message"]
+
+
+def test_a_message_let_off_no_longer_counts_as_said_before(room):
+    for at in range(1, 5):
+        room.onebot(onebot_message(AD, at, sender=at))
+    group = str(room.group)
+
+    def times():
+        asked = {"text": AD, "group": group, "sender": "9", "id": "last"}
+        findings = room.client.post("/v1/check", json=asked).json()["findings"]
+        return [found["detail"] for found in findings if found["source"] == "flood"]
+
+    before = times()
+    for entry in room.entries[:2]:
+        assert room.client.post(f"/v1/undo/{entry.id}").status_code == 200
+    assert (before, times()) == (["the same text 5 times in 120 s by 5 people"], [])
