@@ -77,9 +77,7 @@ class Hooks:
         """Add the routes."""
         parts = self._parts
         HookRoutes(parts.bots, self._reception).add_to(router)
-        undo = UndoRoutes(
-            parts.ledger, parts.bots, parts.clock, self._courier.wake, parts.forgive
-        )
+        undo = UndoRoutes(parts.ledger, parts.bots, parts.clock, self._courier.wake, parts.forgive)
         undo.add_to(router)
 
     @asynccontextmanager

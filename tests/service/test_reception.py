@@ -84,7 +84,8 @@ class House:
             Tools(
                 ledger, settler(ledger), self.judge, rules, ledger.digest,
                 Welcomes(write, bot_words()), bot_words(), self.ledger.outbox.waiting,
-                lambda entry: self.forgiven.append(entry.id), lambda: self.now, lambda platform, result: self.told.append(result),
+                lambda entry: self.forgiven.append(entry.id), lambda: self.now,
+                lambda platform, result: self.told.append(result),
             )
         )  # fmt: skip
 

@@ -1,8 +1,8 @@
 """Turns, a judge and the offline draft in → the best of a model's two rounds, or the offline draft.
 
 The model answers; where the judge finds errors it is told what they are and answers once more, with
-the faulty fields alone where the judge says so. A draft that still has one is never handed out: the offline draft takes its place, and a notice says
-why. The same loop serves every kind of draft.
+the faulty fields alone where the judge says so. A draft that still has one is never handed out: the
+offline draft takes its place, and a notice says why. The same loop serves every kind of draft.
 """
 
 from __future__ import annotations
