@@ -52,7 +52,9 @@ def weekday(day: date) -> str:
 
 
 def span(step: Step) -> str:
-    """A step's minutes after the beginning, e.g. 5-20 分钟; -10-0 分钟 is before it."""
+    """When a step is, by the minutes since the beginning: 5-20 分钟, or 开场前 10 分钟."""
+    if step.start < 0:
+        return f"开场前 {-step.start} 分钟"
     return f"{step.start}-{step.start + step.minutes} 分钟"
 
 
