@@ -190,12 +190,8 @@ def fit_one_against_rest(
     categories: Sequence[str],
     cost: float,
     report: Progress,
-    dual: bool = True,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Weights float32 (features, categories) and bias float32 (categories,).
-
-    The dual problem is solved quicker where a text has few features of about one size.
-    """
+    """Weights float32 (features, categories) and bias float32 (categories,)."""
     try:
         from sklearn.linear_model import LogisticRegression
     except ImportError as error:
@@ -206,8 +202,8 @@ def fit_one_against_rest(
     weights, bias = [], []
     for done, category in enumerate(categories):
         report("Fitting categories", done, len(categories))
-        model = LogisticRegression(
-            C=cost, solver="liblinear", dual=dual, max_iter=300, random_state=0
+        model = LogisticRegression(  # with few features a text the dual is solved quicker
+            C=cost, solver="liblinear", dual=True, max_iter=300, random_state=0
         )
         model.fit(design, told == category, sample_weight=weight)
         weights.append(model.coef_[0])
