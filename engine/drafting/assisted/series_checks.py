@@ -22,6 +22,7 @@ from engine.text.fold import fold_text, skeleton
 
 _TITLE, _QUESTION = (5, 24), (8, 44)
 _LEAST_POST = 24
+_MOST_JOINED = 2  # semicolons of a line
 _SAME_TOPIC = 0.2
 """Similarity of a title to the planned title and question together from which it is the same."""
 _ALIKE = 0.5
@@ -154,6 +155,8 @@ def _post_faults(
     for word in prompt.never.get(field, ()):
         if word in fold_text(ours) and word not in known:
             yield _error(f"「{word}」在这一条里说不通，删掉。", word)
+    if any(line.count("；") > _MOST_JOINED for line in text.splitlines()):
+        yield _error("一行里用「；」排了一串，挑一两件，写成平常说的话。", text)
     if any(_LABEL.match(line) for line in text.splitlines()):
         yield _error("不要写「预告：」这样的小标题，直接写正文。", text)
     yield from _like_others(facts, field, texts, others)

@@ -135,6 +135,7 @@ BAD: Mapping[str, tuple[str, Callable[[str], str]]] = {
     "another topic": ("title", lambda text: "量子力学入门的三个要点"),
     "a title too long": ("title", lambda text: f"{text}，{text}，{text}"),
     "the same again": ("day", lambda text: f"{text}\n一人说一条就好。\n一人说一条就行。"),
+    "a list run together": ("day", lambda text: f"{text}\n先听；再想；后说；都记下。"),
     "no next title": ("reminder", lambda text: text.rpartition("，「")[0] + "。"),
     "another episode": ("preview", lambda text: f"{text}\n写给下一位书友：只荐一本。"),
     "no question": ("question", lambda text: "请大家踊跃发言。"),
