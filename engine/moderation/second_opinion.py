@@ -1,8 +1,9 @@
 """A verdict between review and block in → the same verdict after a chat model has been asked.
 
-The model may raise such a verdict, or lower it where only words and the classifier doubted. It is
-asked with the group's rules, within a deadline; a failure, a late or an invalid answer leaves the
-first verdict standing. What it says is a finding of the source `chat`.
+The model may raise such a verdict where it names a category that was suspected, which it is not
+told, or lower it where only words and the classifier doubted. It is asked with the group's rules,
+within a deadline; a failure, a late or an invalid answer leaves the first verdict standing. What it
+says is a finding of the source `chat`.
 """
 
 from __future__ import annotations
@@ -43,13 +44,19 @@ _NOT_IN_THE_WORDS = frozenset(("flood",))
 
 
 class Opinion(BaseModel):
-    """What the model answers; the categories are those of the group."""
+    """What the model answers: first why, then what; the categories are those of the group."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    suggestion: Suggestion
-    category: str
     reason: str = Field(max_length=400)
+    category: str
+    suggestion: Suggestion
+
+
+class Example(Opinion):
+    """A worked example."""
+
+    message: str
 
 
 class Prompt(BaseModel):
@@ -60,6 +67,8 @@ class Prompt(BaseModel):
     version: int
     system: str
     user: str
+    examples: tuple[Example, ...] = ()
+    """Shown before the message, as far as the group has their categories switched on."""
     normal: str
     categories: Mapping[str, str]
     """Category → what it means, Chinese."""
@@ -80,7 +89,7 @@ class Prompt(BaseModel):
             key = ".".join(map(str, first["loc"])) or "the file"
             raise RecipeError(f"{path}: {key}: {first['msg']}. Mend the file.") from error
 
-    def turns(self, text: str, verdict: Verdict, rules: Rules) -> list[Turn]:
+    def turns(self, text: str, rules: Rules) -> list[Turn]:
         """What the model is asked about a message."""
         meanings = self.meanings(rules)
         system = _filled(
@@ -88,12 +97,19 @@ class Prompt(BaseModel):
             rules="\n".join(rule.line for rule in rules.rules),
             categories="\n".join(f"- {name}：{means}" for name, means in meanings.items()),
         )
-        user = _filled(
-            self.user,
-            suspected=f"{verdict.category}（{rules.title}）",
-            message=fenced("消息", text, _MOST),
-        )
-        return [Turn("system", system), Turn("user", user)]
+        shown = [
+            turn
+            for example in self.examples
+            if example.category in meanings
+            for turn in (
+                Turn("user", self._question(example.message)),
+                Turn("assistant", example.model_dump_json(exclude={"message"})),
+            )
+        ]
+        return [Turn("system", system), *shown, Turn("user", self._question(text))]
+
+    def _question(self, text: str) -> str:
+        return _filled(self.user, message=fenced("消息", text, _MOST))
 
     def meanings(self, rules: Rules) -> dict[str, str]:
         """Category that the group has switched on → what it means; `normal` too."""
@@ -148,7 +164,7 @@ class SecondOpinion:
         """The verdict that stands after the model was asked, where there is anything to ask."""
         if verdict.suggestion != "review" or verdict.category in _NOT_IN_THE_WORDS:
             return verdict
-        turns = self._prompt.turns(text, verdict, rules)
+        turns = self._prompt.turns(text, rules)
         opinion = self._opinion(turns, tuple(self._prompt.meanings(rules)))
         if opinion is None:
             return verdict
@@ -225,6 +241,8 @@ def _weighed(opinion: Opinion, text: str, verdict: Verdict, rules: Rules) -> Ver
     levels = rules.levels.get(opinion.category)
     if opinion.suggestion != "block" or levels is None or levels.block == NEVER:
         return seen  # a group that never blocks a category wants people to look
+    if opinion.category not in {finding.category for finding in verdict.findings}:
+        return seen  # it was not told what is suspected; two that disagree are no proof
     rule, step = rules.rule_for.get(opinion.category), rules.step(opinion.category)
     return Verdict(
         "block", opinion.category, levels.block, (said, *verdict.findings),
