@@ -6,7 +6,8 @@ Quality: precision, recall and F1 of topics, to-dos, unanswered and answered que
 and of all. Speed: the logs of the folder repeated month after month up to 10,000 and 100,000
 messages. --fit learns the weights of links and threads anew from the logs and prints them as they
 stand in engine/drafting/review, and what they score on each log when learned from the others: only
-ever run it on logs that nothing else is measured on.
+ever run it on logs that nothing else is measured on ('[dt][er][va]*' are the dev and train logs).
+What makes a question, an answer or a promise is learned by eval/bench/review_learn.py.
 """
 
 from __future__ import annotations
@@ -217,14 +218,18 @@ def teach_threads(
                 nowhere = [*empty_thread, *placement.nowhere(i)]
                 rows.append((np.array([*signs, nowhere], float), places.index(label)))
 
+    x = np.concatenate([signs for signs, _ in rows])
+    sizes = [len(signs) for signs, _ in rows]
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    of = np.repeat(np.arange(len(rows)), sizes)
+    chosen = starts + [place for _, place in rows]
+
     def slope(w: Vector) -> Vector:
-        total = 3e-3 * w
-        for x, y in rows:
-            p = np.exp(x @ w - (x @ w).max())
-            p /= p.sum()
-            p[y] -= 1
-            total = total + p @ x / len(rows)
-        return np.asarray(total)
+        z = x @ w
+        p = np.exp(z - np.maximum.reduceat(z, starts)[of])
+        p /= np.add.reduceat(p, starts)[of]
+        p[chosen] -= 1
+        return np.asarray(p @ x / len(rows) + 3e-3 * w)
 
     w = _rounded(descend(slope, np.zeros(len(empty_thread) + len(empty)), 300, 0.1))
     return w[: len(empty_thread)], w[len(empty_thread) :]

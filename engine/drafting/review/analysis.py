@@ -1,7 +1,8 @@
 """Messages of an exported group chat in → what the chat holds: topics, questions, promises, quotes.
 
-Everything is found by counting and by patterns (knowledge/review), without a model; the same log
-gives the same analysis. Everything found is a message of the log or words of one.
+Everything is found by counting, by patterns and by learned weights (knowledge/review), without a
+model of language; the same log gives the same analysis. Everything found is a message of the log
+or words of one.
 """
 
 from __future__ import annotations
@@ -21,9 +22,8 @@ from engine.drafting.review.questions import find_questions
 from engine.drafting.review.quotes import golden_lines
 from engine.drafting.review.reading import read
 from engine.drafting.review.structure import Analysis, Numbers
-from engine.drafting.review.themes import gather
-from engine.drafting.review.threads import untangle
 from engine.drafting.review.topics import make_topics, telling_words
+from engine.drafting.review.views import find_topics
 
 _CLOUD = 80  # words of the cloud
 
@@ -50,7 +50,6 @@ def analyse(
     lines = read([m for m in messages if start <= m.time < end], ignore)
     talk = [line for line in lines if not noise.is_noise(line)]
     links = find_links(talk)
-    scenes = untangle(talk, links)
     asked = find_questions(talk)
     questions = link_answers(asked, talk, links)
     asking = {question.line.at for question in asked}
@@ -58,7 +57,7 @@ def analyse(
     return Analysis(
         numbers=count(messages, start, end),
         before=_before(messages, start, end),
-        topics=make_topics(talk, gather(talk, links, scenes)),
+        topics=make_topics(talk, find_topics(talk, links)),
         golden=golden_lines(lines),
         answered=tuple(q for q in questions if q.answers),
         unanswered=tuple(q for q in questions if not q.answers),

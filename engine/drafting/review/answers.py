@@ -2,18 +2,19 @@
 
 What counts for a line to answer: a reply or a call by name, characters in common, the form that
 the question asks for (几点 → a time; 能不能 → 能, 不行), few lines and little time between, that it
-isn't better linked with another line, and that the asker is content with it. The weights are
-those of a logistic regression over the dev logs of eval/sets/review, each log left out in turn to
-choose what counts, held near what was expected of each.
+isn't better linked with another line, and that the asker is content with it. All lines that may
+answer stand against each other and against that nobody answered, by a softmax regression
+(`engine.drafting.review.learned`). What hardly wants an answer and got none is no question.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from engine.drafting.review.learned import Signs, learned
 from engine.drafting.review.links import Links, rarities
 from engine.drafting.review.patterns import pattern, phrases
 from engine.drafting.review.questions import Asked
@@ -27,25 +28,20 @@ _MOST = 5  # answers that are kept
 _STRICT = ("when", "where", "price", "amount")  # kinds whose answers have a form of their own
 _YES_NO = ("can", "have", "be", "need", "done", "will", "enough")
 _NO_LINK, _MARGIN = -5.0, 2.0  # logits of lines that aren't linked; largest margin that counts
-_CONTENT = 4, 600.0  # lines and seconds after an answer in which the asker may be content
+_NEXT, _NEXT_SECONDS = 8, 900.0  # lines and seconds after an answer in which the asker may speak
 _RIVALS = 12  # lines before an answer that it may be linked with instead
+_HEAD = 60  # characters of a line in which words that open are looked for
+_MOST_LENGTH, _TINY_QUESTION = 40, 6  # characters of a question
 _NAME = 2  # first characters of a name by which a question may call a member
 _LONG = 20  # characters of a full answer
+_TINY = 4  # characters of one that says little
+_JUST_BEFORE = 6  # lines before a question among which those who answer may speak
 _MOST_SHARED, _SHARED = 2.5, 0.7  # rarity of characters in common: all that counts; enough
 _FULL_HEAD = 8  # characters of an answer in which a verb of the question is looked for
 
-WEIGHTS: Mapping[str, float] = {
-    "bias": -6.38, "reply": 5.31, "calls": 3.14, "called": 2.15, "uncalled": -1.76, "near": 1.5,
-    "far": 0.0, "soon_6": 1.49, "soon_60": 2.67, "words": 0.88, "margin": 0.81, "form": 1.91,
-    "misfit": -0.3, "whether": 0.99, "yes_no": 0.54, "plain": -0.9, "opens": -1.73, "asks": -1.91,
-    "reacts": -1.11, "shows": -1.17, "reply_other": -1.92, "call_other": -2.17, "content": 0.82,
-    "long": 1.23, "again": -1.3, "laughs": -1.21, "me": -0.85,
-}  # fmt: skip
-"""What counts for an answer, and how much, in logits."""
-LEAST = -0.8
-"""Logits from which a line answers."""
-
-Signs = dict[str, float]
+_NOBODY = 0.5
+"""How likely it must be that nobody answered."""
+_BESIDE = 0.15  # of the best answer's likelihood that a further answer must have
 
 _EDGES = re.compile(r"^\W+|\W+$")
 _TWICE = re.compile(r"([\u4e00-\u9fff])[不没唔]\1")
@@ -62,7 +58,10 @@ class _Talk:
     """Place of a line in the log → its place among the lines."""
     asking: frozenset[int]
     """Places among the lines of those that ask."""
-    names: Sequence[str]
+    texts: Sequence[str]
+    """For each line what it says, without marks at its edges."""
+    names: Mapping[str, Sequence[str]]
+    """First characters of a name, in lower case → the names."""
     letters: Sequence[frozenset[str]]
     """For each line its characters that say something."""
     rarity: Mapping[str, float]
@@ -76,21 +75,60 @@ class _Talk:
         return min(_MOST_SHARED, sum(self.rarity[c] for c in self.letters[i] & self.letters[j]))
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A question and where it stands."""
+
+    asked: Asked
+    line: Line
+    start: int
+    """Its place among the lines."""
+    around: tuple[int, ...]
+    """Its place and those of what the asker said just before and after."""
+    named: Collection[str]
+    """Members whom it calls without @."""
+    speakers: Collection[str]
+    """Those who spoke just before it."""
+
+
 def link_answers(questions: Sequence[Asked], lines: Sequence[Line], links: Links) -> list[Question]:
-    """Give questions their answers, best first.
+    """Give questions their answers, best first; what proves to be no question is left out.
 
     Args:
         questions: The questions.
         lines: The lines that are no noise, questions among them.
         links: Their links.
     """
+    known = learned("answers")
     found = []
     for asked, candidates in read_answers(questions, lines, links):
-        weighed = [(sum(WEIGHTS[n] * v for n, v in s.items()), line) for line, s in candidates]
-        best = sorted((w for w in weighed if w[0] >= LEAST), key=lambda w: (-w[0], w[1].at))
-        answers = tuple(line.message for _, line in best[:_MOST])
-        found.append(Question(asked.line.message, answers))
+        weights = [math.exp(known.weigh(signs)) for _, signs in candidates]
+        none = math.exp(known.weigh(nobody_signs(asked)))
+        nobody = none / (none + sum(weights))
+        if (alone := nobody * asked.chance) >= _NOBODY:
+            found.append(Question(asked.line.message, (), alone))
+        elif nobody < _NOBODY:
+            ranked = sorted(
+                zip(weights, candidates, strict=True), key=lambda w: (-w[0], w[1][0].at)
+            )
+            best = [line.message for w, (line, _) in ranked if w >= _BESIDE * ranked[0][0]]
+            found.append(Question(asked.line.message, tuple(best[:_MOST]), 1 - nobody))
     return found
+
+
+def nobody_signs(asked: Asked) -> Signs:
+    """What counts for that nobody answered."""
+    line = asked.line
+    signs: Signs = {
+        "nobody": 1.0,
+        "nobody_marked": "?" in asked.sentence,
+        "nobody_calls": bool(line.called),
+        "nobody_length": min(_MOST_LENGTH, len(line.text)) / _MOST_LENGTH,
+        "nobody_tiny": len(line.text) <= _TINY_QUESTION,
+        "nobody_replies": line.parent >= 0,
+        "nobody_opens": pattern("threads", "opens").search(line.text[:_HEAD]) is not None,
+    }
+    return signs | {f"nobody_{kind}": 1.0 for kind in asked.asks_for}
 
 
 def read_answers(
@@ -104,92 +142,96 @@ def read_answers(
         lines=lines,
         places=places,
         asking=frozenset(places[asked.line.at] for asked in questions),
-        names=sorted({line.message.sender for line in lines}),
+        texts=[_EDGES.sub("", line.text) for line in lines],
+        names=_by_start({line.message.sender for line in lines}),
         letters=letters,
         rarity=rarities(letters),
         linked=[dict(before) for before in links.before],
         replied={line.parent: i for i, line in enumerate(lines)},
     )
-    return [(asked, list(_candidates(asked, talk))) for asked in questions]
+    return [(asked, list(_candidates(_placed(asked, talk), talk))) for asked in questions]
 
 
-def _candidates(asked: Asked, talk: _Talk) -> Iterator[tuple[Line, Signs]]:
+def _placed(asked: Asked, talk: _Talk) -> _Question:
+    start = talk.places[asked.line.at]
+    before = talk.lines[max(0, start - _JUST_BEFORE) : start]
+    return _Question(
+        asked,
+        asked.line,
+        start,
+        (start, *_around(start, talk.lines)),
+        _named(asked.line, talk.names),
+        {line.sender for line in before},
+    )
+
+
+def _candidates(question: _Question, talk: _Talk) -> Iterator[tuple[Line, Signs]]:
     """Lines that may answer a question, and what counts for each."""
-    question = asked.line
-    start = talk.places[question.at]
-    named = _named(question, talk.names)
+    own = question.line
+    last_reply = talk.replied.get(own.at, -1)
     between = 0
     seen: set[str] = set()
-    for j in range(start + 1, len(talk.lines)):
+    for j in range(question.start + 1, len(talk.lines)):
         line = talk.lines[j]
-        late = line.seconds - question.seconds > _SECONDS or between > _CALLING
-        if late and j > talk.replied.get(question.at, -1):
+        late = line.seconds - own.seconds > _SECONDS or between > _CALLING
+        if late and j > last_reply:
             return
-        replied = line.parent == question.at
-        if line.sender == question.sender:
-            continue
-        near = line.seconds - question.seconds <= _SECONDS and (
-            between <= (_CALLING if question.sender in line.called else _AHEAD)
-        )
-        if replied or (near and not _says_nothing(line) and not _only_shows(asked, line)):
-            yield line, _signs(asked, talk, j, between, line.sender in seen, named)
-        between += 1
+        if line.sender != own.sender:
+            near = not late and (between <= _AHEAD or own.sender in line.called)
+            if line.parent == own.at or (near and _may_answer(question.asked, line, talk.texts[j])):
+                yield line, _signs(question, talk, j, between, seen)
+            between += 1
         seen.add(line.sender)
 
 
-def _says_nothing(line: Line) -> bool:
-    """Whether a line can't answer anything: 不知道, 同问."""
-    return pattern("questions", "no_answer").fullmatch(_EDGES.sub("", line.text)) is not None
+def _may_answer(asked: Asked, line: Line, text: str) -> bool:
+    """Whether a line says anything (不知道, 同问 do not), or shows what was asked for."""
+    if line.kind == "shows" and not pattern("questions", "shown").search(asked.sentence):
+        return False
+    return pattern("questions", "no_answer").fullmatch(text) is None
 
 
-def _only_shows(asked: Asked, line: Line) -> bool:
-    """Whether a line is a picture or the like where none was asked for."""
-    return line.kind == "shows" and not pattern("questions", "shown").search(asked.sentence)
-
-
-def _signs(
-    asked: Asked, talk: _Talk, j: int, between: int, again: bool, named: Sequence[str]
-) -> Signs:
-    """What counts for an answer, by the names of `WEIGHTS`."""
-    question, line = asked.line, talk.lines[j]
-    minutes = (line.seconds - question.seconds) / 60
-    start = talk.places[question.at]
-    around = (start, *_around(start, talk.lines))
-    signs = _address(question, line, named) | _form(asked, line) | {
+def _signs(question: _Question, talk: _Talk, j: int, between: int, seen: Collection[str]) -> Signs:
+    """What counts for an answer, by name."""
+    line = talk.lines[j]
+    minutes = (line.seconds - question.line.seconds) / 60
+    following = _following(question.line, line, talk.lines[j + 1 : j + 1 + _NEXT])
+    signs = _address(question, line) | _form(question.asked, line, talk.texts[j]) | {
         "bias": 1.0,
         "near": math.exp(-between / 2),
-        "far": between / 10,
-        "soon_6": math.exp(-minutes / 6),
-        "soon_60": math.exp(-minutes / 60),
-        "words": talk.shared(start, j),
-        "margin": _margin(talk, j, around),
+        "minutes": math.log1p(minutes),
+        "words": talk.shared(question.start, j),
+        "margin": _margin(talk, j, question.around),
         "asks": j in talk.asking,
-        "content": _content(question, line, talk.lines[j + 1 : j + 1 + _CONTENT[0]]),
-        "again": again,
+        "content": _content(following),
+        "heard": following is not None,
+        "asker_spoke": question.line.sender in seen,
+        "again": line.sender in seen,
+        "spoke": line.sender in question.speakers,
     }  # fmt: skip
-    told = max(talk.shared(i, j) for i in around) >= _SHARED
+    told = any(talk.shared(i, j) >= _SHARED for i in question.around)
     speaks = ("form", "yes_no", "reply", "calls", "called", "content")
     signs["plain"] = not told and not any(signs[name] for name in speaks)
     return signs
 
 
-def _address(question: Line, line: Line, named: Sequence[str]) -> Signs:
+def _address(question: _Question, line: Line) -> Signs:
     """To whom a line and a question speak."""
-    replied, calls = line.parent == question.at, question.sender in line.called
-    called = line.sender in question.called or line.message.sender in named
+    asker = question.line
+    replied, calls = line.parent == asker.at, asker.sender in line.called
+    called = line.sender in asker.called or line.message.sender in question.named
     return {
         "reply": replied,
         "calls": calls,
         "called": called,
-        "uncalled": bool(named or question.called) and not called,
+        "uncalled": bool(question.named or asker.called) and not called,
         "reply_other": line.parent >= 0 and not replied,
         "call_other": bool(line.called) and not calls,
     }
 
 
-def _form(asked: Asked, line: Line) -> Signs:
+def _form(asked: Asked, line: Line, text: str) -> Signs:
     """What the form of a line says for its answering a question."""
-    text = _EDGES.sub("", line.text)
     strict = [kind for kind in _STRICT if kind in asked.asks_for]
     hit = any(pattern("questions", f"answers_{kind}").search(text) for kind in strict)
     form, whether = fits(asked, text), "whether" in asked.asks_for
@@ -198,10 +240,9 @@ def _form(asked: Asked, line: Line) -> Signs:
         "yes_no": form and whether,
         "whether": whether and not strict,
         "misfit": bool(strict) and not hit and not whether,
-        "opens": pattern("threads", "opens").search(line.text) is not None,
-        "reacts": line.kind == "reacts",
-        "shows": line.kind == "shows",
+        "opens": pattern("threads", "opens").search(line.text[:_HEAD]) is not None,
         "long": min(1.0, len(line.text) / _LONG),
+        "tiny": len(line.text) < _TINY,
         "laughs": pattern("questions", "laughs").search(line.text) is not None,
         "me": "who" not in asked.asks_for and text.startswith("我"),
     }
@@ -258,22 +299,32 @@ def _margin(talk: _Talk, j: int, around: Sequence[int]) -> float:
     return max(-_MARGIN, min(_MARGIN, own - max(rivals, default=_NO_LINK)))
 
 
-def _named(question: Line, names: Sequence[str]) -> list[str]:
+def _by_start(names: Collection[str]) -> dict[str, list[str]]:
+    """Names by the characters that they start with."""
+    found: dict[str, list[str]] = {}
+    for name in sorted(names):
+        found.setdefault(name[:_NAME].lower(), []).append(name)
+    return found
+
+
+def _named(question: Line, names: Mapping[str, Sequence[str]]) -> set[str]:
     """Members whom a question calls without @: by the start of a name, or as 老师, 店主."""
-    titles = [m[0] for m in pattern("questions", "titles").finditer(question.text)]
-    return [
-        name for name in names
-        if name != question.message.sender
-        and (_is_named(name, question.text) or any(title in name for title in titles))
-    ]  # fmt: skip
+    text = question.text
+    starts = {text[i : i + _NAME] for i in range(len(text) - _NAME + 1)}
+    found = {name for start in starts & names.keys() for name in names[start]}
+    for title in pattern("questions", "titles").finditer(text):
+        found.update(name for group in names.values() for name in group if title[0] in name)
+    return found - {question.message.sender}
 
 
-def _is_named(name: str, text: str) -> bool:
-    return len(name) >= _NAME and name[:_NAME].lower() in text
+def _following(question: Line, answer: Line, after: Sequence[Line]) -> Line | None:
+    """What the asker says next, if soon."""
+    own = (line for line in after if line.sender == question.sender)
+    return next((line for line in own if line.seconds - answer.seconds <= _NEXT_SECONDS), None)
 
 
-def _content(question: Line, answer: Line, following: Sequence[Line]) -> bool:
-    """Whether the asker, speaking next, is content."""
-    own = (n for n in following if n.sender == question.sender)
-    said = next((n for n in own if n.seconds - answer.seconds <= _CONTENT[1]), None)
-    return said is not None and pattern("questions", "settled").search(said.text) is not None
+def _content(following: Line | None) -> bool:
+    """Whether the asker, speaking soon after an answer, is content."""
+    return (
+        following is not None and pattern("questions", "settled").search(following.text) is not None
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from engine.drafting.review.learned import chance
 from engine.drafting.review.patterns import pattern
 from engine.drafting.review.promises import find_promise
 from engine.drafting.review.reading import Line
@@ -25,26 +26,39 @@ _EDGES = re.compile(r"^\W+|[^\w》」”)]+$")
 
 def find_commitments(lines: Sequence[Line]) -> list[Commitment]:
     """The promises among lines and the requests accepted, in order of time, one a message."""
-    talk = [line for line in lines if line.kind not in {"greets", "refused", "chains"}]
+    talk = said(lines)
+    agreed = accepted(talk)
+    found = []
+    for i, line in enumerate(talk):
+        if line.at in agreed:  # what was accepted says more
+            found.append(agreed[line.at])
+        elif line.says and (promise := find_promise(line, recent(talk, i))) is not None:
+            what, due = _what(promise.text), _due(promise.text) or _due(line.text)
+            sure = chance(promise.merit)
+            found.append(Commitment(line.message, line.message.sender, what, due, sure=sure))
+    return found
+
+
+def said(lines: Sequence[Line]) -> list[Line]:
+    """Lines without those that neither promise nor ask for anything."""
+    return [line for line in lines if line.kind not in {"greets", "refused", "chains"}]
+
+
+def recent(talk: Sequence[Line], i: int) -> list[Line]:
+    """The lines before one that it may answer."""
+    since = talk[i].seconds - _BEFORE_SECONDS
+    return [line for line in talk[max(0, i - _BEFORE) : i] if line.seconds >= since]
+
+
+def accepted(talk: Sequence[Line]) -> dict[int, Commitment]:
+    """Requests to one person that this person agrees to, by the place of the line that agrees."""
     found: dict[int, Commitment] = {}
     for i, line in enumerate(talk):
-        if line.says and (promised := _promised(line, talk[max(0, i - _BEFORE) : i])) is not None:
-            found.setdefault(line.at, promised)  # what was accepted says more
         if line.says and len(line.called) == 1:
-            accepted = _accepted(line, talk[i + 1 : i + 1 + _AHEAD])
-            if accepted is not None:
-                found[accepted[0].at] = accepted[1]
-    return [found[at] for at in sorted(found)]
-
-
-def _promised(line: Line, before: Sequence[Line]) -> Commitment | None:
-    """What a line promises, if anything."""
-    recent = [b for b in before if line.seconds - b.seconds <= _BEFORE_SECONDS]
-    promise = find_promise(line, recent)
-    if promise is None:
-        return None
-    what, due = _what(promise.text), _due(promise.text) or _due(line.text)
-    return Commitment(line.message, line.message.sender, what, due)
+            agreed = _accepted(line, talk[i + 1 : i + 1 + _AHEAD])
+            if agreed is not None:
+                found[agreed[0].at] = agreed[1]
+    return found
 
 
 def _accepted(line: Line, ahead: Sequence[Line]) -> tuple[Line, Commitment] | None:

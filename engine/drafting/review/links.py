@@ -2,7 +2,7 @@
 
 What counts: how many lines and how much time lie between, whether the same member speaks, calls
 by name, replies, shared words and characters (rare ones more), and the form of the later line.
-The weights are those of a logistic regression over the dev logs of eval/sets/review
+The weights are those of a logistic regression over the dev and train logs of eval/sets/review
 (eval/bench/review.py --fit).
 """
 
@@ -36,8 +36,8 @@ NAMES = (
 )  # fmt: skip
 """What counts for a link, in the order of `Signs`."""
 WEIGHTS = (
-    0.69, 0.27, -1.45, 1.04, 2.32, 1.31, 0.36, 0.58,
-    0.6, 0.6, 1.01, 0.3, 0.36, -0.43, 0.48, -2.94,
+    0.67, 0.16, -1.36, 1.02, 2.24, 1.71, 0.33, 0.47,
+    0.7, 0.69, 0.97, 0.47, 0.47, -0.59, 0.46, -2.99,
 )  # fmt: skip
 
 Signs = tuple[float, ...]

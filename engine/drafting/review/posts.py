@@ -18,6 +18,7 @@ from engine.drafting.review.structure import Commitment
 from engine.drafting.review.when import due_day
 
 _MOST_TITLES, _TITLE, _TITLES = 3, 14, 36
+_SURE = 0.7  # from which the group is told that nobody answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +208,8 @@ def _unanswered(writing: _Writing) -> None:
     material = writing.material
     label = writing.say("unanswered_label")
     asked = material.analysis.unanswered if material.analysis else ()
-    for question in sorted(asked, key=lambda one: one.message.time, reverse=True):
+    sure = [question for question in asked if question.sure >= _SURE]
+    for question in sorted(sure, key=lambda one: (one.sure, one.message.time), reverse=True):
         words = material.quoter.fit(question.message, *writing.post.quote)
         if words and len(writing.blocks.get("unanswered", ())) < writing.most("unanswered"):
             values = {"who": material.quoter.name(question.message.sender), "question": words}
@@ -219,8 +221,8 @@ def _todos(writing: _Writing) -> None:
     """Promises that are not past by the window's end."""
     material = writing.material
     everything = list(_still_open(material))
-    soonest = sorted(everything, key=lambda one: (not one[0].due, -one[0].message.time.timestamp()))
-    chosen = soonest[: writing.most("todos")]  # dated ones first, then the latest
+    surest = sorted(everything, key=lambda one: (-one[0].sure, not one[0].due, -_when(one[0])))
+    chosen = surest[: writing.most("todos")]  # then dated ones, then the latest
     open_ones = [one for one in everything if one in chosen]
     days = {promise.message.time.date() for promise, _ in open_ones}
     for promise, words in open_ones:
@@ -232,6 +234,10 @@ def _todos(writing: _Writing) -> None:
             values["other"] = material.quoter.name(promise.message.sender)
         writing.quote(values["who"], words)
         writing.add("todos", writing.say("todos", values), writing.say("todos_label"))
+
+
+def _when(promise: Commitment) -> float:
+    return promise.message.time.timestamp()
 
 
 def _still_open(material: Material) -> Iterator[tuple[Commitment, str]]:

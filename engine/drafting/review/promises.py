@@ -4,6 +4,8 @@ Evidence is gathered clause by clause (knowledge/review/promises.txt): someone w
 it, something to do, a time to come, things given or brought to others, an answer to a call for
 help; against it: done, habit, doubt, wish, joke. The weights began as those of a logistic
 regression over the dev logs of eval/sets/review and were raised where something never promises.
+What a line promises by that and how it is worded otherwise, by runs of characters, are weighed
+together (`engine.drafting.review.learned`).
 """
 
 from __future__ import annotations
@@ -11,7 +13,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
+from engine.drafting.review.learned import Signs, learned
 from engine.drafting.review.patterns import pattern
 from engine.drafting.review.reading import Line
 
@@ -19,13 +23,13 @@ _CLAUSES = re.compile(r"[^,。!;~… ]{1,60}[,。!;~…. ]{0,4}")
 _TAIL = re.compile(r"[\s,。!;~….]+$")
 
 _NEAR = 6  # lines before in which others offer things
-_HIT = 0.0  # merit from which a clause promises
+_HIT = 0.0  # logits from which a line promises
 
 # Logits of each piece of evidence: the regression's, held near what was expected of each.
 _BIAS = -5.9
 _IN_CLAUSE = {
     "due": 0.5, "verbs": 0.7, "moves": 0.7, "me": 0.5, "will": 0.9, "ba": 1.35,
-    "outright": 3.5, "takes": 5.8, "done": -3.0, "habit": -5.5, "vague": -1.8, "wish": -1.8,
+    "outright": 4.7, "takes": 5.8, "done": -3.0, "habit": -5.5, "vague": -1.8, "wish": -1.8,
     "joke": -4.0, "refuses": -3.0, "hearsay": -1.2, "leaves": -1.8, "asks": -6.5, "tells": -1.3,
     "oneself": -6.0,
 }  # fmt: skip
@@ -35,10 +39,9 @@ _TOGETHER = {
 }  # fmt: skip
 _FOR = [name for name, logits in _IN_CLAUSE.items() if logits > 0]
 _AGAINST = [name for name, logits in _IN_CLAUSE.items() if logits < 0]
-_AGREES_TO, _SAYS_ME = 2.0, 0.8  # agrees and names when and what; speaks of himself elsewhere
+_AGREES_TO, _SAYS_ME = 3.0, 0.8  # agrees and names when and what; speaks of himself elsewhere
 _AGREES, _REQUESTED, _VOLUNTEERS, _OTHERS, _JOKE_AROUND = 1.1, 1.05, 0.95, 0.8, -1.2
-_HOPELESS = _HIT - sum((_AGREES, _AGREES_TO, _SAYS_ME, _REQUESTED, _VOLUNTEERS, _OTHERS))
-"""Merit that nothing around a clause makes up for."""
+_LEAST, _MOST = -10.0, 6.0  # logits of evidence that count
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +61,42 @@ def find_promise(line: Line, before: Sequence[Line]) -> Promise | None:
         line: A line that says something.
         before: The lines before it that it may answer, last one last.
     """
-    best = None
-    around: float | None = None
+    known = learned("promises")
+    worded = known.read(line.text)
+    rest = worded + known.weigh(_signs(0.0))
+    best = read_promise(line, before, (_HIT - rest) / known.signs["merit"])
+    merit = worded + known.weigh(_signs(best.merit))
+    return Promise(best.text, merit) if merit > _HIT else None
+
+
+def read_promise(line: Line, before: Sequence[Line], least: float = _LEAST) -> Promise:
+    """The clause of a line that most looks like a promise, weighed by evidence alone.
+
+    Args:
+        line: A line that says something.
+        before: The lines before it that it may answer.
+        least: Merit below which it does not matter how much it is.
+    """
+    best = Promise(line.text, _LEAST)
+    if least > _MOST:
+        return best
+    around = _around(line, before)
     for clause, asked in _clauses(line):
-        merit = _in_clause(clause, asked)
-        if merit < _HOPELESS:
-            continue
-        around = _around(line, before) if around is None else around
-        merit += around + _beside(line, clause)
-        if merit > (best.merit if best else _HIT):
+        merit = _in_clause(clause, asked, least - around - _AGREES_TO - _SAYS_ME)
+        if merit > _LEAST:
+            merit += around + _beside(line, clause)
+        if merit > best.merit:
             best = Promise(clause, merit)
     return best
+
+
+def promise_signs(line: Line, before: Sequence[Line]) -> Signs:
+    """What counts for a promise beside its wording."""
+    return _signs(read_promise(line, before).merit)
+
+
+def _signs(merit: float) -> Signs:
+    return {"bias": 1.0, "merit": max(_LEAST, min(_MOST, merit))}
 
 
 def _clauses(line: Line) -> Iterator[tuple[str, bool]]:
@@ -82,17 +110,17 @@ def _clauses(line: Line) -> Iterator[tuple[str, bool]]:
                 yield _TAIL.sub("", clause + clauses[i + 1]), asked
 
 
-def _in_clause(clause: str, asked: bool) -> float:
-    """What a clause itself says for a promise, in logits; only roughly where that is hopeless."""
+def _in_clause(clause: str, asked: bool, least: float) -> float:
+    """What a clause itself says for a promise, in logits; `_LEAST` where that is below `least`."""
     hits = {name for name in _FOR if _evidence(name).search(clause)}
     merit = _BIAS + sum(_IN_CLAUSE[name] for name in hits)
     merit += sum(more for (a, b), more in _TOGETHER.items() if a in hits and b in hits)
-    if merit < _HOPELESS:
-        return merit
+    if merit < least:
+        return _LEAST
     against = {name for name in _AGAINST if _evidence(name).search(clause)}
     if asked:
         against.add("asks")
-    return merit + sum(_IN_CLAUSE[name] for name in against)
+    return max(_LEAST, merit + sum(_IN_CLAUSE[name] for name in against))
 
 
 def _beside(line: Line, clause: str) -> float:
@@ -116,14 +144,20 @@ def _around(line: Line, before: Sequence[Line]) -> float:
     others = [b for b in before if b.sender != line.sender]
     calling = [b for b in others if line.sender in b.called]
     merit = 0.0
-    if pattern("promises", "agrees").search(line.text):
+    if _says("agrees", line.text):
         merit += _AGREES
-    if any(pattern("promises", "requests").search(b.text) for b in (*others[-2:], *calling)):
+    if any(_says("requests", b.text) for b in (*others[-2:], *calling)):
         merit += _REQUESTED
-    if any(pattern("promises", "volunteers").search(b.text) for b in others[-4:]):
+    if any(_says("volunteers", b.text) for b in others[-4:]):
         merit += _VOLUNTEERS
-    if sum(bool(pattern("promises", "offers").search(b.text)) for b in others[-_NEAR:]) > 1:
+    if sum(_says("offers", b.text) for b in others[-_NEAR:]) > 1:
         merit += _OTHERS
-    if pattern("promises", "joke").search(line.text):
+    if _says("joke", line.text):
         merit += _JOKE_AROUND
     return merit
+
+
+@lru_cache(maxsize=256)
+def _says(name: str, text: str) -> bool:
+    """Whether a text holds evidence; asked of the same text by several lines after it."""
+    return pattern("promises", name).search(text) is not None

@@ -1,20 +1,25 @@
 """Lines in → the questions among them and what each asks for.
 
 A question is found by its form, clause by clause (knowledge/review/questions.txt); rhetorical
-ones and phatic ones (在吗) are left out.
+ones and phatic ones (在吗) are left out. How likely it is that what has the form wants an answer is
+weighed by learned weights (`engine.drafting.review.learned`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 
+from engine.drafting.review.learned import Signs, chance, learned
 from engine.drafting.review.patterns import pattern, phrases
 from engine.drafting.review.reading import Line
 
 _ASKS_FOR = ("when", "where", "price", "amount", "who", "how", "why", "which", "whether", "either")
+_FORMS = ("rhetorical", "reported", "statement", "opening", "particles", "tails", "dialect")
+_ENDS = ("particles", "tails", "whether", "either")
+_MOST = 60  # characters of a question that count
 _BARE = 5  # letters of a question that has nothing but its mark
 _SHORT = 18  # letters of a question with a question word but no mark
 _TAIL_MARKS, _LAST = 4, 40  # characters at a sentence's end that hold its mark, its last clause
@@ -33,11 +38,43 @@ class Asked:
     """What would answer it: when, where, price, amount, who, how, why, which, whether, either."""
     sentence: str
     """The sentence that asks, folded."""
+    chance: float = 1.0
+    """How likely it is that it wants an answer, 0 to 1."""
 
 
 def find_questions(lines: Sequence[Line]) -> list[Asked]:
     """The questions among lines, in order."""
-    return [asked for line in lines if line.says and (asked := _asked(line)) is not None]
+    known = learned("questions")
+    found = []
+    for line in lines:
+        if line.says and (asked := _asked(line)) is not None:
+            logits = known.weigh(question_signs(asked)) + known.read(line.text)
+            found.append(replace(asked, chance=chance(logits)))
+    return found
+
+
+def question_signs(asked: Asked) -> Signs:
+    """What counts for wanting an answer, beside the wording."""
+    line, text = asked.line, asked.line.text
+    last = _TAIL.sub("", text).rstrip("?")[-_LAST:]
+    signs: Signs = {
+        "bias": 1.0,
+        "marked": "?" in text,
+        "marked_last": text.rstrip(" ~!.").endswith("?"),
+        "marked_twice": "??" in text,
+        "length": min(_MOST, len(text)) / _MOST,
+        "tiny": len(text) <= _BARE,
+        "calls": bool(line.called),
+        "replies": line.parent >= 0,
+        "sentences": min(4, len(line.sentences)) / 4,
+    }
+    signs |= {f"for_{kind}": 1.0 for kind in asked.asks_for}
+    signs |= {f"has_{name}": 1.0 for name in _FORMS if _holds(name, line.sentences)}
+    return signs | {f"ends_{name}": 1.0 for name in _ENDS if _holds(name, (last,))}
+
+
+def _holds(name: str, texts: Iterable[str]) -> bool:
+    return any(pattern("questions", name).search(text) for text in texts)
 
 
 def _asked(line: Line) -> Asked | None:

@@ -41,6 +41,8 @@ class Question:
     message: ChatMessage
     answers: tuple[ChatMessage, ...]
     """Best first; empty: nobody answered."""
+    sure: float = 1.0
+    """How likely it is a question that nobody, or somebody, answered, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class Commitment:
     """When, in the member's words; empty: not said."""
     accepted: ChatMessage | None = None
     """Where the one asked agreed; None for a promise of the speaker's own."""
+    sure: float = 1.0
+    """How likely it is one, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)

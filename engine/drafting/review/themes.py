@@ -24,9 +24,7 @@ from engine.drafting.review.links import Links, rarities
 from engine.drafting.review.reading import Line
 from engine.drafting.review.threads import NOWHERE, TOPICS, Placement
 
-_ALIKE = 0.11  # similarity from which scenes are put together
 _PEOPLE = 0.3  # what shared members count beside shared words
-_NEAR = 0.15  # what nearness in time counts for scenes of one line; less for longer ones
 _NEAR_MINUTES = 20.0
 _PARTED = 3  # lines of scenes that run through each other and were told apart for a reason
 _CHARACTERS = 0.5  # what a character of a word counts beside the word
@@ -35,6 +33,18 @@ _BLOCK = 250  # clusters that are compared with each other
 
 Vector = dict[str, float]
 Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """By which a chat is put in order."""
+
+    alone: float
+    """Logits for a line to be a thread of its own; the lower, the longer are scenes."""
+    alike: float
+    """Similarity from which scenes are put together."""
+    near: float
+    """What nearness in time counts for scenes of one line; less for longer ones."""
 
 
 @dataclass(slots=True, eq=False)
@@ -52,15 +62,18 @@ class Cluster:
     last: float
 
 
-def gather(lines: Sequence[Line], links: Links, scenes: Sequence[int]) -> list[int]:
+def gather(
+    lines: Sequence[Line], links: Links, scenes: Sequence[int], measures: Measures
+) -> list[int]:
     """Put scenes together: for each line the label of its topic, or `NOWHERE`.
 
     Args:
         lines: The lines.
         links: Their links.
         scenes: For each line the label of its scene.
+        measures: When scenes are put together.
     """
-    clusters = _join_all(_clusters(lines, scenes))
+    clusters = _join_all(_clusters(lines, scenes), measures)
     topic_of = {scene: n for n, cluster in enumerate(clusters) for scene in cluster.scenes}
     placement = Placement(lines, links, [topic_of.get(scene, NOWHERE) for scene in scenes])
     placement.settle(TOPICS, _ROUNDS)
@@ -119,18 +132,18 @@ def _normed(vector: Mapping[str, float]) -> Vector:
     return {key: x / norm for key, x in vector.items() if x > 0} if norm else {}
 
 
-def _join_all(clusters: list[Cluster]) -> list[Cluster]:
+def _join_all(clusters: list[Cluster], measures: Measures) -> list[Cluster]:
     """Put clusters together, in blocks while there are too many."""
     while len(clusters) > _BLOCK:
         blocks = [clusters[i : i + _BLOCK] for i in range(0, len(clusters), _BLOCK)]
-        joined = [c for block in blocks for c in _join(block, _similarities(block))]
+        joined = [c for block in blocks for c in _join(block, measures)]
         if len(joined) > 0.9 * len(clusters):
             return joined
         clusters = sorted(joined, key=lambda c: c.first)
-    return _join(clusters, _similarities(clusters))
+    return _join(clusters, measures)
 
 
-def _similarities(clusters: Sequence[Cluster]) -> Matrix:
+def _similarities(clusters: Sequence[Cluster], nearness: float) -> Matrix:
     """Average similarity of every two clusters, nearness in time included: float64 (n, n)."""
     held = Counter(key for cluster in clusters for key in cluster.total)
     shared = (key for key, n in held.items() if n > 1)
@@ -148,14 +161,15 @@ def _similarities(clusters: Sequence[Cluster]) -> Matrix:
     fewest = np.minimum(size[:, None], size)
     near /= np.sqrt(fewest)
     near[(pause < 0) & (fewest >= _PARTED)] = 0
-    return np.asarray(sums @ sums.T + _NEAR * near)
+    return np.asarray(sums @ sums.T + nearness * near)
 
 
-def _join(clusters: Sequence[Cluster], similarities: Matrix) -> list[Cluster]:
+def _join(clusters: Sequence[Cluster], measures: Measures) -> list[Cluster]:
     """Put the two most alike together until none are alike enough."""
     n = len(clusters)
     if n < 2:
         return list(clusters)
+    similarities = _similarities(clusters, measures.near)
     alive = np.ones(n, dtype=bool)
     weights = np.array([c.weight for c in clusters])
     sums = similarities * np.outer(weights, weights)  # so that sums add up when two are joined
@@ -164,7 +178,7 @@ def _join(clusters: Sequence[Cluster], similarities: Matrix) -> list[Cluster]:
     kept: list[Cluster] = list(clusters)
     while True:
         a, b = divmod(int(current.argmax()), n)
-        if current[a, b] < _ALIKE:
+        if current[a, b] < measures.alike:
             return [cluster for cluster, there in zip(kept, alive, strict=True) if there]
         sums[a] += sums[b]
         sums[:, a] += sums[:, b]

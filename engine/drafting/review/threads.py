@@ -5,8 +5,8 @@ its best links to a line before and one after there, by the words, characters an
 usual there, and by the thread's size; a few rounds until hardly any line moves (iterated
 conditional modes). Few threads are near a line, so time grows with the lines.
 
-The weights are those of a softmax regression over the dev logs of eval/sets/review, where every
-line was placed while all others stood right (eval/bench/review.py --fit).
+The weights are those of a softmax regression over the dev and train logs of eval/sets/review,
+where every line was placed while all others stood right (eval/bench/review.py --fit).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from operator import mul
 
@@ -55,11 +55,11 @@ class Weights:
 
 
 SCENES = Weights(
-    (0.62, 0.5, -0.73, -0.76, 0.43, 0.62, 0.73, 0.35), (-3.33, -1.95, 0.37, 1.85, -0.98), -2.5
+    (0.59, 0.53, -0.64, -0.76, 0.44, 0.57, 0.76, 0.24), (-3.46, -2.03, 0.06, 1.74, -0.82), -2.5
 )
 """For stretches of talk without a long pause."""
 TOPICS = Weights(
-    (0.68, 0.48, -0.93, -0.84, 0.6, 0.59, 0.75, 0.4), (-2.74, -1.93, 0.81, 1.87, -1.15), -9.0
+    (0.63, 0.46, -0.84, -0.84, 0.7, 0.61, 0.77, 0.34), (-2.63, -1.96, 0.54, 1.69, -1.09), -9.0
 )
 """For all that is said about one thing."""
 
@@ -68,17 +68,20 @@ class _Counted:
     """Items of lines (words, characters) and how many lines of each thread hold them."""
 
     def __init__(self, items: Sequence[Mapping[str, float]], factor: float = 1.0) -> None:
-        self.items = [{item: factor * own for item, own in line.items()} for line in items]
-        """For each line its items with what they count."""
-        self.weights = [sum(line.values()) for line in self.items]
         everywhere = Counter(item for line in items for item in line)
+        self.weights = [factor * sum(line.values()) for line in items]
+        self.items = [
+            [(item, factor * own) for item, own in line.items() if everywhere[item] > 1]
+            for line in items
+        ]
+        """For each line its items with what they count; those that no other line holds left out."""
         total = max(FEW, len(items))
         self.usual = {item: total / (_PRIOR * n) for item, n in everywhere.items()}
         """How much a line of a thread that holds an item counts against all lines that do."""
         self.holders: dict[str, Counter[int]] = {item: Counter() for item in everywhere}
 
     def count(self, i: int, label: int, step: int) -> None:
-        for item in self.items[i]:
+        for item, _ in self.items[i]:
             _step(self.holders[item], label, step)
 
 
@@ -179,7 +182,7 @@ class Placement:
         """For each thread the sum of log ratios of items' frequencies there to those in all."""
         weight, mine = counted.weights[i], self.labels[i]
         totals = [weight * _base(size) for size in sizes]
-        for item, own in counted.items[i].items():
+        for item, own in counted.items[i]:
             holders, usual = counted.holders[item], counted.usual[item]
             for n, label in enumerate(labels):
                 if there := holders.get(label):
@@ -213,8 +216,14 @@ def _step(counts: Counter[int], label: int, step: int) -> None:
         del counts[label]
 
 
-def untangle(lines: Sequence[Line], links: Links) -> list[int]:
-    """Put lines into scenes: for each line the label of its thread, or `NOWHERE`."""
+def untangle(lines: Sequence[Line], links: Links, alone: float = SCENES.alone) -> list[int]:
+    """Put lines into scenes: for each line the label of its thread, or `NOWHERE`.
+
+    Args:
+        lines: The lines.
+        links: Their links.
+        alone: Logits for a line to be a thread of its own.
+    """
     placement = Placement(lines, links, range(len(lines)))
-    placement.settle(SCENES)
+    placement.settle(replace(SCENES, alone=alone))
     return placement.labels

@@ -16,8 +16,8 @@ from engine.drafting.review.threads import NOWHERE
 from engine.drafting.review.titles import title
 
 _LEAST_LINES, _LEAST_PEOPLE = 6, 2
-_LEAST_SHARE = 0.035  # of all lines; smaller topics are what a review leaves out,
-_LEAST_OF_MANY = 15  # if they are smaller than this, too
+_LEAST_SHARE = 0.042  # of all lines; smaller topics are what a review leaves out,
+_LEAST_OF_MANY = 18  # if they are smaller than this, too
 _KEYWORDS = 8
 _QUOTES = 6
 _CENTRAL = 300  # lines of a topic that centrality is computed for
