@@ -44,6 +44,7 @@ from engine.moderation.ledger import Ledger
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # tests/servers.py and tests/service/hooking.py help out
 CONNECTIONS = 64
+NO_LIMIT = "check=1000000000/minute"  # one address asks for everybody here
 HOOK_CONNECTIONS = 32
 PATIENCE = 60.0
 
@@ -151,7 +152,12 @@ def serving(workers: int = 1, **environment: str) -> Iterator[Server]:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         database = f"sqlite:///{folder / 'ledger.sqlite'}"
-        server = Server({"QUNCE_DATABASE": database, **environment}, folder, free_port(), workers)
+        server = Server(
+            {"QUNCE_DATABASE": database, "QUNCE_RATE_LIMITS": NO_LIMIT, **environment},
+            folder,
+            free_port(),
+            workers,
+        )
         server.start()
         try:
             yield server
@@ -182,13 +188,11 @@ def main() -> None:
 
 
 def throughput(seconds: int, most: int) -> None:
-    """Print what /healthz and /v1/check bear, in turns, each the better of two."""
+    """Print what /healthz and /v1/check bear, one after the other."""
     for workers in sorted({1, most}):
         with serving(workers) as server, checking() as script:
-            health, check = (
-                max((wrk(server, seconds, *asked) for _ in range(2)), key=lambda load: load.rate)
-                for asked in (("/healthz", None), ("/", script))
-            )
+            wrk(server, 3, script=script)
+            health, check = wrk(server, seconds, "/healthz"), wrk(server, seconds, script=script)
         print(f"  processes: {workers}\n  /healthz  {health}\n  /v1/check {check}")
         print(f"  /v1/check keeps {100 * check.rate / health.rate:.0f}% of /healthz")
 
