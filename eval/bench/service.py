@@ -265,7 +265,8 @@ def outage(seconds: int) -> None:
         metrics = httpx.get(f"{server.url}/metrics", timeout=10).text
         server.end()
         print(f"  /v1/check meanwhile {loads[0]}")
-        degraded = [line for line in metrics.splitlines() if line.startswith("qunce_degraded_total")]
+        lines = metrics.splitlines()
+        degraded = [line for line in lines if line.startswith("qunce_degraded_total")]
         print(*(f"  {line}" for line in degraded), sep="\n")
         report(server.database, set(seen), api.made)
 
