@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from engine.drafting.review.material import Material
 from engine.drafting.review.report import BRIEF, FACTS, INCIDENTS, Section, Statement
@@ -83,7 +84,8 @@ def recap(material: Material) -> list[Statement]:
         for item in facts.results[:_RECAP_RESULTS]:
             told += said(material, "recap_result", [f"{FACTS}results"], item=item)
     told += _recap_topics(material, analysis.topics if analysis else ())
-    told += _recap_answers(material, analysis.answered if analysis else ())
+    quoted = {id for statement in told for id in statement.messages}
+    told += _recap_answers(material, analysis.answered if analysis else (), quoted)
     if told:
         told += said(material, "recap_link")
         told += said(material, "recap_next")
@@ -110,8 +112,16 @@ def _recap_topics(material: Material, heaviest: Iterable[Topic]) -> Iterator[Sta
             yield from said(material, "recap_topic", sources, title=title, who=who, quote=text)
 
 
-def _recap_answers(material: Material, answered: Iterable[Question]) -> Iterator[Statement]:
-    ranked = useful_answers(material, answered, _QUOTE)
+def _recap_answers(
+    material: Material, answered: Iterable[Question], quoted: AbstractSet[str]
+) -> Iterator[Statement]:
+    """Questions with their answers, without those of which something was quoted above."""
+    fresh = [
+        question
+        for question in answered
+        if quoted.isdisjoint((question.message.id, *(one.id for one in question.answers[:1])))
+    ]
+    ranked = useful_answers(material, fresh, _QUOTE)
     for question, asked, answer in ranked[:_RECAP_ANSWERS]:
         yield from said(
             material,

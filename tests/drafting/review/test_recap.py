@@ -110,6 +110,17 @@ def test_every_statement_has_sources_that_exist() -> None:
             assert source in shown
 
 
+def test_the_recap_quotes_no_message_twice() -> None:
+    messages = chat()
+    held = analysis(messages)
+    answer = held.answered[0].answers[0]
+    topic = replace(held.topics[0], quotes=(Quote(answer, 0.9),))
+    review = write(replace(held, topics=(topic,)), FACTS, BRIEF, messages=messages)
+    told = [id for statement in section(review, "recap") for id in statement.messages]
+    assert told.count(answer.id) == 1
+    assert answer.id in [id for each in section(whole(), "recap") for id in each.messages]
+
+
 @pytest.mark.parametrize(
     ("name", "sources"),
     [
