@@ -3,7 +3,8 @@
 QUNCE_CHAT_MODEL=qwen QUNCE_CHAT_BASE_URL=http://127.0.0.1:18080/v1 python eval/bench/chat.py
 
 Each prompt is asked cold, then with the same beginning and another question: what an endpoint
-that keeps prefixes has read need not be read again.
+that keeps prefixes has read need not be read again. Then join copy is drafted for the first of our
+example briefs, for the same again and for another.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from pathlib import Path
 from machine import heading
 from pydantic import BaseModel, Field
 
-from engine.app import open_chat
+from engine.app import open_chat, open_copywriter
 from engine.bundled import bundled
 from engine.chat import Asking, ChatModel, Prices, Turn, Usage
+from engine.drafting import Brief
 from engine.errors import QunceError
 from engine.settings import Settings, read_settings
 
@@ -26,6 +28,7 @@ LENGTHS = (0, 1000, 3000)
 """Characters of material before the question."""
 QUESTIONS = ("给读书会写一句欢迎语。", "给读书会写一个标题。")
 TOKENS = 64
+BRIEFS = Path(__file__).resolve().parents[2] / "examples" / "briefs"
 
 
 class Welcome(BaseModel):
@@ -72,6 +75,20 @@ def bench(model: ChatModel, settings: Settings) -> None:
     print(f"{spent.calls} calls, {spent.prompt} + {spent.completion} tokens{cost}")
 
 
+def first_words(settings: Settings) -> None:
+    """Draft, and print when the first words came and when all was there."""
+    copywriter = open_copywriter(settings, None, lambda *_: None)
+    one, other = sorted(BRIEFS.glob("*.yaml"))[:2]
+    for path in (one, one, other):
+        brief, heard = Brief.load(path), [float("inf")]
+        began = time.perf_counter()
+        copywriter.join(
+            brief, channel="moments", n=1, heard=lambda _, at=heard: at.append(time.perf_counter())
+        )
+        whole = time.perf_counter() - began
+        print(f"{path.stem}: first words after {min(heard) - began:.1f} s, all {whole:.1f} s")
+
+
 def main() -> int:
     """Run against the chat model in the environment."""
     print(heading())
@@ -83,6 +100,7 @@ def main() -> int:
             return 0
         print(model.name)
         bench(model, settings)
+        first_words(settings)
     except QunceError as error:
         print(error, file=sys.stderr)
         return 1

@@ -18,8 +18,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from engine.drafting.review.linkage import Matrix, link
 from engine.drafting.review.links import Links, rarities
 from engine.drafting.review.reading import Line
 from engine.drafting.review.threads import NOWHERE, TOPICS, Placement
@@ -32,7 +32,6 @@ _ROUNDS = 4  # in which lines may move between topics
 _BLOCK = 250  # clusters that are compared with each other
 
 Vector = dict[str, float]
-Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,30 +164,13 @@ def _similarities(clusters: Sequence[Cluster], nearness: float) -> Matrix:
 
 
 def _join(clusters: Sequence[Cluster], measures: Measures) -> list[Cluster]:
-    """Put the two most alike together until none are alike enough."""
-    n = len(clusters)
-    if n < 2:
-        return list(clusters)
+    """Put those together that are alike enough."""
     similarities = _similarities(clusters, measures.near)
-    alive = np.ones(n, dtype=bool)
-    weights = np.array([c.weight for c in clusters])
-    sums = similarities * np.outer(weights, weights)  # so that sums add up when two are joined
-    current = similarities.copy()
-    np.fill_diagonal(current, -1)
-    kept: list[Cluster] = list(clusters)
-    while True:
-        a, b = divmod(int(current.argmax()), n)
-        if current[a, b] < measures.alike:
-            return [cluster for cluster, there in zip(kept, alive, strict=True) if there]
-        sums[a] += sums[b]
-        sums[:, a] += sums[:, b]
-        weights[a] += weights[b]
-        kept[a] = _sum(kept[a], kept[b])
-        alive[b] = False
-        current[b] = current[:, b] = -1
-        row = np.where(alive, sums[a] / (weights[a] * weights), -1)
-        row[a] = -1
-        current[a] = current[:, a] = row
+    labels = link(similarities, [cluster.weight for cluster in clusters], measures.alike)
+    joined: dict[int, Cluster] = {}
+    for label, cluster in zip(labels, clusters, strict=True):
+        joined[label] = _sum(joined[label], cluster) if label in joined else cluster
+    return list(joined.values())
 
 
 def _sum(a: Cluster, b: Cluster) -> Cluster:

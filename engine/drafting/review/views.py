@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from engine.drafting.review.linkage import link
 from engine.drafting.review.links import Links
 from engine.drafting.review.reading import Line
 from engine.drafting.review.themes import Measures, gather
@@ -45,36 +45,17 @@ def agree(views: Sequence[Sequence[int]]) -> list[int]:
     groups = Counter(of_line)  # lines that all views label alike stay together
     if not groups:
         return []
-    sizes = np.array(list(groups.values()), float)
+    sizes = list(groups.values())
     held = np.array(list(groups))
     shares = np.zeros((len(sizes), len(sizes)))
     for own in held.T:
         shares += (own[:, None] == own) & (own[:, None] != NOWHERE)
-    joined = _join(shares / len(views), sizes)
+    joined = link(shares / len(views), sizes, _TOGETHER)
     counts: Counter[int] = Counter()
     for group, label in enumerate(joined):
-        counts[label] += int(sizes[group])
+        counts[label] += sizes[group]
     label_of = {
         key: label if counts[label] > 1 and max(key) != NOWHERE else NOWHERE
         for key, label in zip(groups, joined, strict=True)
     }
     return [label_of[key] for key in of_line]
-
-
-def _join(shares: NDArray[np.float64], sizes: NDArray[np.float64]) -> list[int]:
-    """Average linkage: for each group the label of those it is joined with."""
-    labels = np.arange(len(sizes))
-    sums, weights = shares * np.outer(sizes, sizes), sizes.copy()
-    current = shares.copy()
-    np.fill_diagonal(current, -1)
-    while True:
-        a, b = divmod(int(current.argmax()), len(sizes))
-        if current[a, b] < _TOGETHER:
-            return [int(label) for label in labels]
-        sums[a] += sums[b]
-        sums[:, a] += sums[:, b]
-        weights[a] += weights[b]
-        labels[labels == b] = a
-        current[b] = current[:, b] = -1
-        row = np.where(current[a] < 0, -1, sums[a] / (weights[a] * weights))
-        current[a] = current[:, a] = row
