@@ -146,6 +146,7 @@ class Courier:
         self._couriers: dict[str, asyncio.Task[None]] = {}
         self._held: dict[tuple[str, int], datetime] = {}
         self._refused: dict[str, datetime] = {}
+        self._claiming: asyncio.Future[list[Call]] | None = None
 
     def wake(self) -> None:
         """Calls were entered."""
@@ -158,6 +159,9 @@ class Courier:
             last = self._stopping
             try:
                 found = await self._claim()
+            except LedgerError as error:
+                _log.warning("outbox: %s", error)
+                found = 0
             except Exception:  # whoever sends must go on looking, whatever went wrong once
                 _log.exception("outbox: no calls could be claimed")
                 found = 0
@@ -187,6 +191,8 @@ class Courier:
         await asyncio.gather(*tasks, return_exceptions=True)
         now = self._clock()
         try:
+            if self._claiming:  # the ledger goes on claiming when nobody waits for it any more
+                untouched += await self._claiming
             for call in untouched:
                 await asyncio.to_thread(
                     self._waiting.failed,
@@ -209,11 +215,14 @@ class Courier:
         if room <= 0:
             return 0
         now = self._clock()
+        claim = asyncio.to_thread(self._waiting.claim, now, room, LEASE)
+        self._claiming = asyncio.ensure_future(claim)
         try:
-            calls = await asyncio.to_thread(self._waiting.claim, now, room, LEASE)
-        except LedgerError as error:
-            _log.warning("outbox: %s", error)
-            return 0
+            calls = await asyncio.shield(self._claiming)
+        except Exception:
+            self._claiming = None  # unlike when it is cut off: nothing will come of it
+            raise
+        self._claiming = None
         for call in calls:
             self._queues.setdefault(call.bot, deque()).append((call, now + LEASE))
             if call.bot not in self._couriers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -360,17 +361,20 @@ def test_a_courier_is_woken_and_drains_when_stopped(ledger):
 
 def test_what_a_stop_cuts_off_goes_back(ledger, caplog):
     enter(ledger, call("hangs"), call("next"), call("say", repeatable=False))
-    made = []
+    made, hangs = [], asyncio.Event()
 
     async def send(call):
         made.append(call.method)
         if call.method == "hangs" and len(made) == 1:
+            hangs.set()
             await asyncio.sleep(60)
         return OK
 
     async def run():
         courier = Courier(ledger.outbox, send, clock=clock, poll=0.01)
-        await courier.stop(asyncio.create_task(courier.run()), 0.05)
+        task = asyncio.create_task(courier.run())
+        await hangs.wait()
+        await courier.stop(task, 0.05)
 
     clock = Clock()
     asyncio.run(run())
@@ -380,3 +384,30 @@ def test_what_a_stop_cuts_off_goes_back(ledger, caplog):
     clock.now += LEASE + timedelta(seconds=1)
     deliver(ledger, send, clock)
     assert sorted(made) == ["hangs", "hangs", "next", "say"]
+
+
+def test_what_is_being_claimed_at_a_stop_goes_back(ledger):
+    enter(ledger, call("recall"), call("say", repeatable=False))
+    platform, clock, begun, may_go_on = Platform(), Clock(), asyncio.Event(), threading.Event()
+
+    class Slow(Unreachable):
+        def claim(self, *args):
+            loop.call_soon_threadsafe(begun.set)
+            may_go_on.wait(5)
+            return self.outbox.claim(*args)
+
+    async def run():
+        nonlocal loop
+        loop = asyncio.get_running_loop()
+        courier = Courier(Slow(ledger.outbox, {}), platform, clock=clock, poll=0.01)
+        task = asyncio.create_task(courier.run())
+        await begun.wait()
+        loop.call_later(0.05, may_go_on.set)
+        await courier.stop(task, 0.01)
+
+    loop = None
+    asyncio.run(run())
+    assert platform.made == []
+    assert [each.attempts for each in ledger.outbox.all()] == [0, 0]
+    deliver(ledger, platform, clock)
+    assert platform.made == [("q", "recall"), ("q", "say")]
