@@ -9,12 +9,13 @@ as written. Every character keeps its place, so offsets stay as they are.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from math import inf
-from operator import ne
+from operator import add, ne
 from pathlib import Path
+from typing import TypeVar
 
 from engine.bundled import bundled
 from engine.text import fold_text, syllables
@@ -38,6 +39,9 @@ _FIRST_MARK = 0x4E00
 _Words = tuple[tuple[float, str], ...]
 """Words with their cost, cheapest first."""
 _Found = defaultdict[str, list[tuple[float, str]]]
+_Arc = tuple[int, float, str]
+"""A word on the way through a text: where it ends, what it costs, the word."""
+K = TypeVar("K")
 
 
 def read_aloud(folded: str) -> str:
@@ -53,43 +57,60 @@ def read_aloud(folded: str) -> str:
                 for char, mark in zip(folded, heard, strict=True)
             ]
         )
-    size = len(folded)
+    return "".join(_cheapest_path(folded, heard, known))
+
+
+def _cheapest_path(text: str, heard: str, known: _Known) -> list[str]:
+    """The words whose costs add up to the least."""
+    size = len(text)
+    longer = _longer_words(text, heard, known)
     cost = [0.0, *[inf] * size]
     came = [(0, "")] * (size + 1)
-    for start in range(size):
+    for start, char in enumerate(text):
         here = cost[start]
-        for end, price, word in _onward(folded, heard, start, known):
+        if heard[start] != _SILENT:
+            words = [(start + 1, known.costs.get(char, _UNKNOWN), char), *longer[start]]
+        elif "a" <= char <= "z":
+            words = _letters(text, start, known)
+        else:
+            words = [(start + 1, 0.0, char)]
+        for end, price, word in words:
             if here + price < cost[end]:
                 cost[end], came[end] = here + price, (start, word)
-    words = []
+    path = []
     while size:
         size, word = came[size]
-        words.append(word)
-    return "".join(reversed(words))
+        path.append(word)
+    return path[::-1]
 
 
-def _onward(text: str, heard: str, start: int, known: _Known) -> list[tuple[int, float, str]]:
-    """The words that may come next: where each ends, what it costs, the word."""
-    char = text[start]
-    if heard[start] == _SILENT:
-        return _letters(text, start, known) if "a" <= char <= "z" else [(start + 1, 0.0, char)]
-    found = [(start + 1, known.costs.get(char, _UNKNOWN), char)]
-    for end in range(start + 2, min(start + LONGEST_WORD, len(text)) + 1):
-        if heard[end - 1] == _SILENT:
-            break
-        written = text[start:end]
-        for price, word in known.by_sound.get(heard[start:end], ()):
-            if word == written:
-                found.append((end, price, word))
-            else:
-                found.append((end, price + _CHANGED * sum(map(ne, written, word)), word))
-        for price, word in known.by_characters.get("".join(sorted(written)), ()):
-            if word != written:
-                found.append((end, price + _STIRRED, word))
+def _longer_words(text: str, heard: str, known: _Known) -> list[list[_Arc]]:
+    """For each character the words of several that may begin there, shorter ones first.
+
+    All runs of a length are looked up at once: one by one takes three times as long.
+    """
+    found: list[list[_Arc]] = [[] for _ in text]
+    runs, sums = list(heard), list(map(hash, text))
+    hashes = sums
+    for length in range(2, LONGEST_WORD + 1):
+        runs = list(map(add, runs, heard[length - 1 :]))
+        sums = list(map(add, sums, hashes[length - 1 :]))
+        for start, alike in enumerate(map(known.by_sound.get, runs)):
+            if alike:
+                written = text[start : start + length]
+                for price, word in alike:
+                    changed = _CHANGED * sum(map(ne, written, word))
+                    found[start].append((start + length, price + changed, word))
+        for start, stirred in enumerate(map(known.by_characters.get, sums)):
+            if stirred:
+                written = text[start : start + length]
+                for price, word in stirred:
+                    if word != written and sorted(word) == sorted(written):
+                        found[start].append((start + length, price + _STIRRED, word))
     return found
 
 
-def _letters(text: str, start: int, known: _Known) -> list[tuple[int, float, str]]:
+def _letters(text: str, start: int, known: _Known) -> list[_Arc]:
     """A Latin letter as written, and, where a run of them begins, the word it may stand for."""
     if start and "a" <= text[start - 1] <= "z":
         return [(start + 1, 0.0, text[start])]
@@ -104,8 +125,8 @@ class _Known:
 
     costs: dict[str, float]
     by_sound: dict[str, _Words]
-    by_characters: dict[str, _Words]
-    """By their characters in the order of code points."""
+    by_characters: dict[int, _Words]
+    """By the sum of their characters' hashes, which knows no order."""
     by_letters: dict[str, _Words]
     """By the first letters of their syllables."""
     emoji: dict[str, str]
@@ -122,7 +143,7 @@ def _known() -> _Known:
     heard = _spell("".join(costs))
     first = {mark: name[0] for mark, name in zip(_marks(), spoken(), strict=True) if name}
     by_sound: _Found = defaultdict(list)
-    by_characters: _Found = defaultdict(list)
+    by_characters: defaultdict[int, list[tuple[float, str]]] = defaultdict(list)
     by_letters: _Found = defaultdict(list)
     at = 0
     for word, cost in costs.items():
@@ -130,14 +151,14 @@ def _known() -> _Known:
         at += len(word)
         if len(word) > 1 and _SILENT not in sound:
             by_sound[sound].append((cost, word))
-            by_characters["".join(sorted(word))].append((cost, word))
+            by_characters[sum(map(hash, word))].append((cost, word))
             by_letters["".join([first[mark] for mark in sound])].append((cost, word))
     return _Known(
         costs, _cheapest(by_sound), _cheapest(by_characters), _cheapest(by_letters), dict(_emoji())
     )
 
 
-def _cheapest(words: _Found) -> dict[str, _Words]:
+def _cheapest(words: Mapping[K, list[tuple[float, str]]]) -> dict[K, _Words]:
     return {key: tuple(sorted(found)[:_EACH]) for key, found in words.items()}
 
 
