@@ -40,7 +40,7 @@ _CATEGORY = {ANY: "ad"}
 """Category of what a model knows as a violation and no more."""
 _UNKNOWN = 0.1
 """The chance that a text is like nothing learned: keeps what is strange from looking guilty."""
-_FLOOR = 0.25
+_FLOOR = 0.12
 """Below this probability the classifier's opinion is not worth a finding."""
 _DOUBT, _SURE = 0.12, 0.35
 """Between these chances of a violation a message is read aloud and looked at once more."""

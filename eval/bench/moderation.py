@@ -5,7 +5,8 @@ python eval/bench/moderation.py [--quick] [--model FILE]
 Speed: on one core, messages of up to 100 characters from our own corpus, half of them ordinary,
 and lexicons of three sizes: the bundled one thinned out, then filled up with words of random
 characters, which hardly a message holds, but which all have to be looked for.
-Quality: the benchmark halves from ../shared where that folder exists.
+Quality: our own chats in eval/sets/review that nothing was learned from, and the benchmark halves
+from ../shared where that folder exists.
 Peers: jieba + TF-IDF + logistic regression of scikit-learn, trained on the same corpus, and a bare
 search for the entries of the bundled lexicon.
 """
@@ -31,6 +32,7 @@ from typing import Any
 from machine import heading
 
 from engine.bundled import bundled
+from engine.chatlog import open_log
 from engine.evaluation.moderation import ModerationReport, evaluate, read_set
 from engine.moderation.classifier.corpus import Labelled, read_labelled
 from engine.moderation.classifier.model import SHIPPED
@@ -38,7 +40,9 @@ from engine.moderation.finding import CATEGORIES, NORMAL
 from engine.moderation.verdict import Verdict
 from engine.text import fold_text
 
-SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "datasets" / "moderation"
+ROOT = Path(__file__).resolve().parents[2]
+CHATS = ROOT / "eval" / "sets" / "review"
+SHARED = ROOT.parent / "shared" / "datasets" / "moderation"
 LONGEST = 100  # characters of a message
 LARGEST_START = 100_000  # entries with which the start is timed
 OFF = frozenset({"politics", "religion"})  # by the default rules
@@ -47,6 +51,7 @@ thresholds: {politics: {review: 0.5, block: 0.85}}
 rules: {add: [{number: 8, text: 不聊时政, categories: [politics]}]}
 """
 GOALS = {
+    "chats": "as few alarms as can be",
     "harm": "macro-F1 ≥ 0.80",
     "qqgroup": "recall ≥ 0.85, alarms ≤ 0.015",
     "kdconv": "alarms ≤ 0.003",
@@ -126,10 +131,7 @@ def main() -> None:
     rng = random.Random(7)  # noqa: S311
     peers = [TfIdf(rng.sample(lines, size.lines) if size.lines else lines), Keywords()]
     speed(messages, size, arguments.model, peers)
-    if SHARED.is_dir():
-        quality(size, arguments.model, peers)
-    else:
-        print(f"no {SHARED}: quality is not measured here")
+    quality(size, arguments.model, peers)
 
 
 def corpus() -> list[Labelled]:
@@ -359,7 +361,10 @@ def quality(size: Size, model: Path, peers: Sequence[Peer]) -> None:
         topical = Path(scratch) / "politics.yaml"
         topical.write_text(WITH_POLITICS, encoding="utf-8")
         for name, goal in GOALS.items():
-            rows = read_set(SHARED / f"{name}-dev.jsonl")
+            if name != "chats" and not SHARED.is_dir():
+                print(f"no {SHARED}: {name} is not measured here")
+                continue
+            rows = chats() if name == "chats" else read_set(SHARED / f"{name}-dev.jsonl")
             if size.rows and len(rows) > size.rows:
                 rows = random.Random(7).sample(rows, size.rows)  # noqa: S311
             rules = topical if name == "news" else "default"
@@ -367,6 +372,12 @@ def quality(size: Size, model: Path, peers: Sequence[Peer]) -> None:
             for peer in peers:
                 peer.off = OFF - {"politics"} if name == "news" else OFF
                 show(name, peer.name, evaluate(peer, rows, name))
+
+
+def chats() -> list[Labelled]:
+    """The messages of the chats that nothing was learned from; ordinary but for a few adverts."""
+    logs = [path for path in sorted(CHATS.glob("test-*")) if ".truth." not in path.name]
+    return [Labelled(message.text, NORMAL) for log in logs for message in open_log(log)]
 
 
 def show(name: str, checks: str, report: ModerationReport, goal: str = "") -> None:

@@ -45,9 +45,9 @@ class Options:
     """How much more a feature of sounds or shape may weigh than one of characters."""
     fewest: int = 2
     """Texts that a feature must occur in."""
-    public_disguises: float = 0.7
+    public_disguises: float = 1.2
     """Disguised copies for each violating row of a public set."""
-    disguises: float = 1.0
+    disguises: float = 1.7
     """Disguised copies for each violating line."""
     normal_disguises: float = 0.3
     """Disguised copies for each normal line."""
