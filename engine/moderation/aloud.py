@@ -87,7 +87,7 @@ def _cheapest_path(text: str, heard: str, known: _Known) -> list[str]:
 def _longer_words(text: str, heard: str, known: _Known) -> list[list[_Arc]]:
     """For each character the words of several that may begin there, shorter ones first.
 
-    All runs of a length are looked up at once: one by one takes three times as long.
+    All runs of a length are looked up at once, which takes an eighth off the time of a text.
     """
     found: list[list[_Arc]] = [[] for _ in text]
     runs, sums = list(heard), list(map(hash, text))

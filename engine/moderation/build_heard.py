@@ -14,7 +14,7 @@ from importlib.resources import files
 
 from engine.moderation.aloud import LONGEST_WORD, WORDS
 from engine.moderation.classifier.shipping import bundled_corpus
-from engine.moderation.finding import CATEGORIES, NORMAL
+from engine.moderation.finding import NORMAL
 from engine.text import fold_text, words
 
 _CHAT = 0.6  # the corpus's share in a word's probability
@@ -29,8 +29,12 @@ _SOURCE = (
 
 def heard_words() -> dict[str, int]:
     """Return the words, by cost, cheapest first."""
-    ordinary = Counter(_said(NORMAL))
-    chat = ordinary + Counter(_said(*CATEGORIES))
+    ordinary, chat = Counter[str](), Counter[str]()
+    for row in bundled_corpus():
+        said = list(filter(_fits, words(fold_text(row.text))))
+        chat.update(said)
+        if row.label == NORMAL:
+            ordinary.update(said)
     dictionary = {word: count for word, count in _dictionary() if _fits(word)}
     share = _CHAT / chat.total(), (1 - _CHAT) / sum(dictionary.values())
     costs = {}
@@ -41,13 +45,6 @@ def heard_words() -> dict[str, int]:
         if seen >= _FEWEST_IN_CHAT or listed >= _FEWEST_IN_DICTIONARY:
             costs[word] = round(-10 * math.log(seen * share[0] + listed * share[1]))
     return dict(sorted(costs.items(), key=lambda each: (each[1], each[0])))
-
-
-def _said(*labels: str) -> Iterator[str]:
-    """The words of our lines with some labels."""
-    for row in bundled_corpus():
-        if row.label in labels:
-            yield from filter(_fits, words(fold_text(row.text)))
 
 
 def _fits(word: str) -> bool:

@@ -13,7 +13,7 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -191,19 +191,19 @@ class Courier:
         await asyncio.gather(*tasks, return_exceptions=True)
         now = self._clock()
         try:
+            await self._hand_back(untouched, now)
             if self._claiming:  # the ledger goes on claiming when nobody waits for it any more
-                untouched += await self._claiming
-            for call in untouched:
-                await asyncio.to_thread(
-                    self._waiting.failed,
-                    call.id,
-                    _STOPPED,
-                    now,
-                    attempt=call.attempts,
-                    begun=False,
-                )
+                await self._hand_back(await self._claiming, now)
         except LedgerError as error:
             _log.warning("outbox: %s", error)
+
+    async def _hand_back(self, calls: Sequence[Call], now: datetime) -> None:
+        """Let anybody make calls that were not begun."""
+        for call in calls:
+            attempt = call.attempts
+            await asyncio.to_thread(
+                self._waiting.failed, call.id, _STOPPED, now, attempt=attempt, begun=False
+            )
 
     @property
     def _claimed(self) -> int:

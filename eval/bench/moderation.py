@@ -5,8 +5,8 @@ python eval/bench/moderation.py [--quick] [--model FILE]
 Speed: on one core, messages of up to 100 characters from our own corpus, half of them ordinary,
 and lexicons of three sizes: the bundled one thinned out, then filled up with words of random
 characters, which hardly a message holds, but which all have to be looked for.
-Quality: our own chats in eval/sets/review that nothing was learned from, and the benchmark halves
-from ../shared where that folder exists.
+Quality: our own chats in eval/sets/review that are not in the corpus, and the benchmark halves from
+../shared where that folder exists.
 Peers: jieba + TF-IDF + logistic regression of scikit-learn, trained on the same corpus, and a bare
 search for the entries of the bundled lexicon.
 """
@@ -360,22 +360,23 @@ def quality(size: Size, model: Path, peers: Sequence[Peer]) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         topical = Path(scratch) / "politics.yaml"
         topical.write_text(WITH_POLITICS, encoding="utf-8")
-        for name, goal in GOALS.items():
-            if name != "chats" and not SHARED.is_dir():
-                print(f"no {SHARED}: {name} is not measured here")
-                continue
+        if not SHARED.is_dir():
+            print(f"no {SHARED}: only the chats are measured here")
+        for name in GOALS if SHARED.is_dir() else ["chats"]:
             rows = chats() if name == "chats" else read_set(SHARED / f"{name}-dev.jsonl")
             if size.rows and len(rows) > size.rows:
                 rows = random.Random(7).sample(rows, size.rows)  # noqa: S311
             rules = topical if name == "news" else "default"
-            show(name, "Qunce", evaluate(Moderator.open(rules, model=model), rows, name), goal)
+            show(
+                name, "Qunce", evaluate(Moderator.open(rules, model=model), rows, name), GOALS[name]
+            )
             for peer in peers:
                 peer.off = OFF - {"politics"} if name == "news" else OFF
                 show(name, peer.name, evaluate(peer, rows, name))
 
 
 def chats() -> list[Labelled]:
-    """The messages of the chats that nothing was learned from; ordinary but for a few adverts."""
+    """The messages of the chats that are not in the corpus; ordinary but for a few adverts."""
     logs = [path for path in sorted(CHATS.glob("test-*")) if ".truth." not in path.name]
     return [Labelled(message.text, NORMAL) for log in logs for message in open_log(log)]
 
