@@ -38,12 +38,10 @@ def serve(
             f"{workers} workers without QUNCE_REDIS_URL: each counts floods, repeats and rate"
             " limits for itself."
         )
-    listening = _listen(host, port)
-    with listening:
-        _tell(listening, keys, local)
+    with _bind(host, port) as bound:
         from engine.service.running import run
 
-        run(listening, workers, index, log_level)
+        run(bound, workers, index, log_level, lambda: _tell(bound, keys, local))
 
 
 def _require_extra() -> None:
@@ -85,28 +83,27 @@ def _refuse_open(host: str, keys: int) -> None:
         )
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """A socket that listens there."""
+def _bind(host: str, port: int) -> socket.socket:
+    """A socket that has this address for itself."""
     from engine.errors import InputError
 
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    bound = socket.socket(family, socket.SOCK_STREAM)
     try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-        listening.listen(2048)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
     except (OSError, UnicodeError) as error:
-        listening.close()
+        bound.close()
         why = getattr(error, "strerror", None) or error
         raise InputError(
             f"Can't listen on {host} port {port} ({why}). Stop what does, or give another --port."
         ) from error
-    listening.set_inheritable(True)
-    return listening
+    bound.set_inheritable(True)
+    return bound
 
 
-def _tell(listening: socket.socket, keys: int, local: bool) -> None:
-    host, port = listening.getsockname()[:2]
+def _tell(bound: socket.socket, keys: int, local: bool) -> None:
+    host, port = bound.getsockname()[:2]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     if keys:
         _note(f"listening on {url}; {keys} API keys in force.")

@@ -1,4 +1,4 @@
-"""A listening socket in → the service on it, in one process or several, until told to stop."""
+"""A bound socket in → the service on it, in one process or several, until told to stop."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -23,18 +24,27 @@ if TYPE_CHECKING:
 _INDEX = "QUNCE_INDEX"
 _LEVEL = "QUNCE_LOG_LEVEL"
 _METRICS = "PROMETHEUS_MULTIPROC_DIR"
+_START = 60  # seconds that a worker may take until it listens
 _STOP = 20  # seconds for requests under way when it is told to stop
 _THREADS = 64  # for short calls of hooks and routes, most of which wait for the ledger
+_BACKLOG = 2048  # connections that may wait until they are accepted
 
 
-def run(listening: socket.socket, workers: int, index: Path | None, log_level: str) -> None:
+def run(
+    bound: socket.socket,
+    workers: int,
+    index: Path | None,
+    log_level: str,
+    listening: Callable[[], None] = lambda: None,
+) -> None:
     """Serve until a signal says stop; what is under way is finished first.
 
     Args:
-        listening: Where requests come in.
+        bound: Has the address where requests come in.
         workers: How many processes answer.
         index: The playbook's index, where it is not the one that is set.
         log_level: From which level on is logged.
+        listening: Called as soon as connections are taken.
     """
     import uvicorn
 
@@ -57,22 +67,70 @@ def run(listening: socket.socket, workers: int, index: Path | None, log_level: s
             server_header=False,
             timeout_graceful_shutdown=_STOP,
             timeout_keep_alive=30,
+            backlog=_BACKLOG,
         )
         if workers > 1:
-            from uvicorn.supervisors import Multiprocess
-
-            Multiprocess(config, sockets=[listening]).run()
+            _supervise(config, bound, listening)
         else:
-            _serve(uvicorn.Server(config), listening)
+            bound.listen(_BACKLOG)  # at once: who comes early waits instead of being refused
+            listening()
+            _serve(uvicorn.Server(config), bound)
 
 
-def _serve(server: Any, listening: socket.socket) -> None:
+def _supervise(config: Any, bound: socket.socket, listening: Callable[[], None]) -> None:
+    """Run in several processes."""
+    from uvicorn.supervisors import Multiprocess
+
+    class Supervisor(Multiprocess):
+        def init_processes(self) -> None:
+            super().init_processes()
+            if self.processes[0].wait_until_ready(_START, self.should_exit):
+                listening()
+
+    Supervisor(config, sockets=[_for_workers(bound)]).run()
+
+
+def _for_workers(bound: socket.socket) -> Any:
+    """What each worker, when it is handed this, listens on.
+
+    Of a socket that all share, whoever wakes first takes what has come: one worker of two was seen
+    with 53 of 64 connections, and p99 suffered (38 ms; 26 with sockets of their own). Linux deals
+    connections out among sockets at one address; elsewhere the one socket is shared.
+    """
+    if sys.platform != "linux":
+        bound.listen(_BACKLOG)
+        return bound
+    # Set only now: nobody else can have bound the address before.
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    return _Beside(bound.family, bound.getsockname())
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """Becomes, in each process that it is sent to, a socket of its own at this address."""
+
+    family: int
+    address: tuple[Any, ...]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _bind_beside, (self.family, self.address)
+
+
+def _bind_beside(family: int, address: tuple[Any, ...]) -> socket.socket:
+    own = socket.socket(family, socket.SOCK_STREAM)
+    own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    own.bind(address)
+    return own
+
+
+def _serve(server: Any, bound: socket.socket) -> None:
     """Run in this process; being told to stop is no error."""
     ignored = {name: signal.getsignal(name) for name in (signal.SIGTERM, signal.SIGINT)}
     for name in ignored:  # uvicorn raises the signal again at its end, for whoever was there
         signal.signal(name, lambda *_: None)
     try:
-        server.run(sockets=[listening])
+        server.run(sockets=[bound])
     finally:
         for name, handler in ignored.items():
             signal.signal(name, handler)

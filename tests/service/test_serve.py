@@ -9,8 +9,10 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -109,7 +111,7 @@ def test_bots_called_from_the_internet_are_served_hooks_only_without_a_key(
 ) -> None:
     (settled / "bots.yaml").write_text(TELEGRAM % "", encoding="utf-8")
     monkeypatch.setenv("QUNCE_BOTS", "bots.yaml")
-    monkeypatch.setattr(running, "run", lambda *_: None)
+    monkeypatch.setattr(running, "run", lambda *given: given[-1]())
     outcome = CliRunner().invoke(app, ["serve", "--port", "0"])
     assert outcome.exit_code == 0, outcome.output
     assert "for /hooks/ only" in outcome.stderr
@@ -121,7 +123,12 @@ def test_with_keys_it_may_listen_anywhere(settled: Path, monkeypatch: pytest.Mon
     ledger.keys.add("bot", ["check"])
     ledger.close()
     seen = []
-    monkeypatch.setattr(running, "run", lambda listening, *_: seen.append(listening.getsockname()))
+
+    def run(bound: socket.socket, *given: Any) -> None:
+        seen.append(bound.getsockname())
+        given[-1]()
+
+    monkeypatch.setattr(running, "run", run)
     outcome = CliRunner().invoke(app, ["serve", "--host", "0.0.0.0", "--port", "0"])  # noqa: S104
     assert outcome.exit_code == 0, outcome.output
     assert seen[0][0] == "0.0.0.0"  # noqa: S104
@@ -162,3 +169,40 @@ def test_it_serves_and_stops_in_peace(server: subprocess.Popen[str]) -> None:
     assert 'qunce_verdicts_total{category="normal",suggestion="pass"} 6.0' in figures
     server.send_signal(signal.SIGTERM)
     assert server.wait(20) == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the workers share one socket")
+@pytest.mark.parametrize("server", [2], indirect=True)
+def test_each_worker_listens_for_itself_and_is_replaced(server: subprocess.Popen[str]) -> None:
+    url = _url(server)
+    port = int(url.rsplit(":", 1)[1])
+    assert _eventually(lambda: _listening(port) == 2)
+    assert f"port {port}" in _refusal("--port", str(port))
+    os.kill(_workers(server.pid)[0], signal.SIGKILL)
+    assert _eventually(lambda: _listening(port) == 1)
+    assert httpx.get(f"{url}/healthz", trust_env=False).status_code == 200
+    assert _eventually(lambda: _listening(port) == 2)
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(20) == 0
+
+
+def _listening(port: int) -> int:
+    """How many sockets listen there."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(row[1].endswith(f":{port:04X}") and row[3] == "0A" for row in rows)
+
+
+def _workers(supervisor: int) -> list[int]:
+    children = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
+    return [
+        int(child)
+        for child in children
+        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+    ]
+
+
+def _eventually(true: Callable[[], bool], seconds: float = 30) -> bool:
+    end = time.monotonic() + seconds
+    while not (seen := true()) and time.monotonic() < end:
+        time.sleep(0.02)
+    return seen
