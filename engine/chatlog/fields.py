@@ -80,14 +80,14 @@ class Fields:
         kind = self._kind(row)
         name, who = self._sender(row)
         content = self._first(row, "text")
-        text = self._text(content, kind)
+        text = _text(content, kind)
         if not name and (prefixed := _PREFIX.match(text)):
             name = who = prefixed["who"]
             text = text[prefixed.end() :]
-        record = Record(place, at, name, text, who, id=self._id(row), kind=kind)
+        record = Record(place, at, name, text, who, self._id(row), kind)
         if self._more:
             self._take_more(record, row, name)
-        if self._nested:
+        if self._nested and (isinstance(content, dict) or "contents" in row):
             _take_nested(record, row, content)
         return record
 
@@ -120,12 +120,13 @@ class Fields:
     def _sender(self, row: Row) -> tuple[str, str]:
         """The name and the id, worked out once for every pair."""
         who, name, own = self._first(row, "sender"), self._first(row, "name"), None
-        if isinstance(who, (dict, list)) or isinstance(name, (dict, list)):
-            person = who if isinstance(who, dict) else name
-            return _person(person) if isinstance(person, dict) else ("", "")
         if name is None and self._keys["self"]:
             own = as_text(self._first(row, "self"))
-        known = self._people.get((who, name, own))
+        try:
+            known = self._people.get((who, name, own))
+        except TypeError:  # an object or a list
+            person = who if isinstance(who, dict) else name
+            return _person(person) if isinstance(person, dict) else ("", "")
         if known is None:
             known = self._named(as_text(who), as_text(name), own)
             if len(self._people) < _MOST_PEOPLE:
@@ -163,13 +164,14 @@ class Fields:
             return types["wechat"].get(told)
         return types["names"].get(told) or types["names"].get(told.removesuffix("消息"))
 
-    def _text(self, value: Any, kind: Kind | None) -> str:
-        if isinstance(value, dict):
-            value = value.get("text") or value.get("title") or value.get("content")
-        text = as_text(value)
-        if text.startswith("<") and "</" in text and kind != "text":
-            return _plain(text)
-        return text
+
+def _text(value: Any, kind: Kind | None) -> str:
+    if isinstance(value, dict):
+        value = value.get("text") or value.get("title") or value.get("content")
+    text = as_text(value)
+    if text[:1] == "<" and "</" in text and kind != "text":
+        return _plain(text)
+    return text
 
 
 def _person(person: Row) -> tuple[str, str]:

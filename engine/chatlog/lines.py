@@ -46,11 +46,13 @@ class _Reader:
         self._dropped = self._skipping
         """Whether the open message belongs to a chat that is passed over."""
         self._dayless = fit.shape.order in ("none", "md")
-        self._ends = fit.shape.layout == "name time"
-        self._match = fit.shape.pattern.match if fit.shape.inline else self._match_short
+        self._inline = fit.shape.inline
+        self._header = fit.shape.pattern.match
+        self._ends = _ENDS if fit.shape.layout == "name time" else None
+        """Marks with which a header ends; None: with any."""
 
     def read(self) -> Iterator[Record]:
-        match, spaced = self._match, self._fit.spaced
+        match, spaced = self._header if self._inline else self._match_short, self._fit.spaced
         empty_before = True
         for number, line in enumerate(self._source.lines(), start=1):
             if not line or line.isspace():
@@ -63,21 +65,22 @@ class _Reader:
                 header, self._open.nested = None, True
             at = self._time(header) if header else None
             begun = self._begin(number, at, header, line) if header and at else None
+            day = header is None and self._dayless and _is_day(line)
             if begun is None:
-                begun = self._other(number, line)
+                begun = self._other(number, line, day=day)
             if begun is not None:
                 if (done := self._finish()) is not None:
                     yield done
                 self._open, self._dropped = begun, self._skipping
-            empty_before = self._dayless and self._is_day(line)
+            empty_before = day
         if (done := self._finish()) is not None:
             yield done
 
     def _match_short(self, line: str) -> re.Match[str] | None:
         """A header that fills its line: of its length, with a time where its shape has one."""
-        if len(line) > LONGEST_HEAD or (self._ends and line[-1] not in _ENDS):
+        if len(line) > LONGEST_HEAD or (self._ends is not None and line[-1] not in self._ends):
             return None
-        return self._fit.shape.pattern.match(line)
+        return self._header(line)
 
     def _time(self, header: re.Match[str]) -> datetime | None:
         day = None if self._fit.shape.order == "none" else header["day"]
@@ -85,8 +88,10 @@ class _Reader:
 
     def _begin(self, number: int, at: datetime, header: re.Match[str], line: str) -> Record:
         name, who = self._name(header["name"])
-        text = line[header.end() :] if self._fit.shape.inline else ""
-        return Record(number, at, name, text, who, head=line)
+        text = line[header.end() :] if self._inline else ""
+        record = Record(number, at, name, text, who)
+        record.head = line
+        return record
 
     def _name(self, raw: str) -> tuple[str, str]:
         known = self._names.get(raw)
@@ -101,11 +106,11 @@ class _Reader:
             known = self._names[raw] = (name or who, who)
         return known
 
-    def _other(self, number: int, line: str) -> Record | None:
+    def _other(self, number: int, line: str, *, day: bool) -> Record | None:
         """Deal with a line that is no header; a notice without a sender is handed back."""
-        if self._dayless and self._is_day(line) and self._clock.set_day(line):
+        if day and self._clock.set_day(line):
             return None
-        if self._fit.shape.inline and (found := self._bare(number, line)) is not None:
+        if self._inline and (found := self._bare(number, line)) is not None:
             return found
         if self._sections and line[0] in "消=" and self._section(line):
             return None
@@ -114,9 +119,6 @@ class _Reader:
         elif not self._skipping and not self._preamble(line):
             self._tally.unknown.add(number, line)
         return None
-
-    def _is_day(self, line: str) -> bool:
-        return len(line) < _LONGEST_DAY and DAY_LINE.fullmatch(line.strip()) is not None
 
     def _bare(self, number: int, line: str) -> Record | None:
         order = self._fit.shape.order
@@ -161,6 +163,10 @@ class _Reader:
             if told or not _NOTICE_MARKS.isdisjoint(record.sender):
                 record.text, record.sender, record.kind = record.sender, "", "notice"
         return record
+
+
+def _is_day(line: str) -> bool:
+    return len(line) < _LONGEST_DAY and DAY_LINE.fullmatch(line.strip()) is not None
 
 
 def chats_in(source: Source) -> list[str]:

@@ -98,10 +98,14 @@ class Masks:
     def _known_in(self, text: str) -> str:
         """A text with the names known so far replaced, those of two characters and more."""
         shown: list[str] = []
-        at = 0
+        at = done = 0
         while at < len(text):
-            starts = self._starts.get(text[at : at + 2], ())
+            if (starts := self._starts.get(text[at : at + 2])) is None:
+                at += 1
+                continue
             name = next((name for name in starts if text.startswith(name, at)), "")
-            shown.append(self._by_name[name] if name else text[at])
+            if name:
+                shown += (text[done:at], self._by_name[name])
+                done = at + len(name)
             at += len(name) or 1
-        return "".join(shown)
+        return "".join(shown) + text[done:]

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from engine.chatlog.words import columns
 
@@ -35,8 +35,7 @@ class Said:
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """A message."""
 
     value: Any
@@ -122,6 +121,8 @@ class _Walker:
             raise BrokenJson(f"no comma before {self._text[self._at : self._at + 20]!r}")
 
     def _peek(self) -> str:
+        if (mark := self._text[self._at : self._at + 1]) > " ":
+            return mark
         while True:
             found = _SPACE.match(self._text, self._at)
             self._at = found.end() if found else self._at
@@ -136,7 +137,7 @@ class _Walker:
         self._at += 1
 
     def _value(self) -> Any:
-        self._peek()
+        """The value that begins here, past the space."""
         while True:
             try:
                 value, end = self._decode(self._text, self._at)

@@ -111,10 +111,10 @@ class OneBot:
         if (row.get("post_type") or row.get("type")) == "notice":
             return self._notice(row, Record(place, at, "", "", kind="notice"))
         name, who = self._sender(row)
-        record = Record(place, at, name, "", who, id=as_text(row.get("message_id")))
-        message = row.get("message", row.get("raw_message"))
-        if isinstance(message, str) and "[CQ:" not in message:
-            record.text, record.kind = as_text(unescape(message)), "text"
+        record = Record(place, at, name, "", who, as_text(row.get("message_id")))
+        message = row["message"] if "message" in row else row.get("raw_message")
+        if (text := _only_text(message)) is not None:
+            record.text, record.kind = text, "text"
         else:
             segments = _of_codes(message) if isinstance(message, str) else _of_list(message)
             self._say(record, segments)
@@ -189,6 +189,19 @@ class OneBot:
         about = people["user"] if moved else people["operator"] or people["user"]
         record.subjects = (about,) if about else ()
         return record
+
+
+def _only_text(message: Any) -> str | None:
+    """The text of a message that is nothing else, as most are."""
+    if isinstance(message, str):
+        return None if "[CQ:" in message else as_text(unescape(message))
+    if not isinstance(message, list) or len(message) != 1:
+        return None
+    (only,) = message
+    if not isinstance(only, dict) or only.get("type") != "text":
+        return None
+    data = only.get("data")
+    return as_text(data.get("text")).strip() if isinstance(data, dict) else ""
 
 
 def _of_list(message: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:

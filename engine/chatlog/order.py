@@ -104,10 +104,10 @@ class Once:
         last = None
         for record in records:
             at, who = record.time, record.sender_id or record.sender
-            if last is not None and at < last - SLACK:
-                stretch, last = {}, at
-            elif last is None or at > last:
+            if last is None or at >= last:
                 last = at
+            elif at < last - SLACK:
+                stretch, last = {}, at
             if record.id and self._known_id(record, hash((at, who))):
                 self._tally.duplicates += 1
                 continue

@@ -52,7 +52,7 @@ def read_quote(text: str) -> Quote | None:
         return _arrows(text) if text.startswith("> ") else None
     if first == "[" and (found := _REPLY_TO.match(text)) is not None:
         return _parts(text[found.end() :], found)
-    return _behind(text)
+    return _behind(text) if "引用" in text else None
 
 
 def _behind(text: str) -> Quote | None:

@@ -28,6 +28,9 @@ _SPACED = 0.8  # headers after an empty line, from which on all must be
 _ORDERS: tuple[DayOrder, ...] = ("ymd", "dmy", "md", "none")
 _GAP = r"[ \t\u3000\xa0]"
 _NAME = r"(?P<name>[^\s:：\[\]>][^\t:：]{0,63}?)"
+_WORD = r"[^ \t\u3000\xa0\n]*+"
+_WORDS = rf"[^\s>]{_WORD}(?:{_GAP}{_WORD})*?"
+"""A name before a gap, as `[^\\s>].*?` finds it, tried at every gap, not at every character."""
 _LEAD = r"[\u200e\u200f\u202a-\u202e\ufeff]*"
 _OPEN = r"[\[【（(]?[ \t]*"
 _CLOSE = r"[ \t]*[\]】）)]?"
@@ -105,7 +108,7 @@ def _shapes() -> Iterator[Shape]:
                     "name time",
                     order,
                     re.compile(
-                        rf"{_LEAD}(?P<name>[^\s>].*?){gap}{_OPEN}{stamp}{_CLOSE}[:：]?{_GAP}{{0,8}}$"
+                        rf"{_LEAD}(?P<name>{_WORDS}){gap}{_OPEN}{stamp}{_CLOSE}[:：]?{_GAP}{{0,8}}$"
                     ),
                     strict,
                 )

@@ -62,31 +62,40 @@ class Source:
     modified: datetime
     """When the file was last written, wall-clock time in the log's zone."""
 
-    def open(self) -> io.TextIOWrapper:
-        """The text; line ends become \\n, bytes that stand for nothing U+FFFD."""
+    def open(self, *, newline: str | None = None) -> io.TextIOWrapper:
+        """The text; line ends become \\n unless `newline` names them, broken bytes U+FFFD."""
         stream = _open(self.path)
         stream.seek(self.start)
-        return io.TextIOWrapper(stream, encoding=self.encoding, errors="replace")
+        return io.TextIOWrapper(stream, self.encoding, "replace", newline)
 
     def pieces(self) -> Iterator[str]:
         """The text in pieces of whole lines, without NUL; only a huge line is cut."""
-        rest = ""
-        with self.open() as stream:
+        rest = cut = ""
+        with self.open(newline="\n") as stream:
             while chunk := stream.read(_CHUNK):
-                chunk = rest + chunk.replace("\0", "")
+                chunk = cut + chunk
+                cut = "\r" if chunk[-1] == "\r" else ""  # a \n that follows belongs to it
+                chunk = rest + _clean(chunk.removesuffix("\r"))
                 end = chunk.rfind("\n") + 1
                 if not end and len(chunk) > _LONGEST:
                     end = len(chunk)
                 rest = chunk[end:]
                 if end:
                     yield chunk[:end]
-        if rest:
+        if rest := rest + _clean(cut):
             yield rest
 
     def lines(self) -> Iterator[str]:
         """The lines without their ends and without NUL; a huge one comes in pieces."""
         for piece in self.pieces():
             yield from piece.removesuffix("\n").split("\n")
+
+
+def _clean(text: str) -> str:
+    """A text with \\n as line ends and without NUL; most are so already, and looking is cheap."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.replace("\0", "") if "\0" in text else text
 
 
 def open_source(path: Path, zone: ZoneInfo) -> Source:

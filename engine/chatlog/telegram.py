@@ -20,6 +20,8 @@ _KINDS: Mapping[str, Kind] = {
     "video_file": "video",
     "audio_file": "file",
 }
+_CARDS = ("contact_information", "location_information", "poll")
+_MEDIA = frozenset(("file_name", "file", "media_type", "photo", *_CARDS))
 _GONE = "(File "  # begins what stands for a file that was not exported
 _OTHER = Action("other", "{actor}: {action}")
 _MENTIONS = frozenset(("mention", "mention_name"))
@@ -42,26 +44,29 @@ class Telegram:
         self._stamps = Stamps(zone)
         self._actions = notices().telegram
 
+    def passes(self, row: Mapping[str, Any]) -> bool:
+        """Whether it is what Telegram could not export."""
+        return row.get("type") == "unsupported"
+
     def record(self, row: Mapping[str, Any], place: int) -> Record | None:
         """The message; None: it has no time."""
         at = self._stamps.read(row.get("date_unixtime")) or self._stamps.read(row.get("date"))
         if at is None:
             return None
-        record = Record(place, at, "", "", id=as_text(row.get("id")))
+        number = as_text(row.get("id"))
         if row.get("type") == "service":
-            self._service(record, row)
-            return record
-        record.sender = as_text(row.get("from")) or as_text(row.get("from_id"))
-        record.sender_id = as_text(row.get("from_id"))
+            return self._service(Record(place, at, "", "", "", number), row)
+        who = as_text(row.get("from_id"))
+        record = Record(place, at, as_text(row.get("from")) or who, "", who, number)
         if "reply_to_peer_id" not in row:
             record.reply_to = as_text(row.get("reply_to_message_id"))
-        record.kind, told = _media(row)
+        record.kind, told = ("text", "") if _MEDIA.isdisjoint(row) else _media(row)
         parts = row.get("text")
         record.text = _plain(parts) or told
         record.mentions = _mentions(parts)
         return record
 
-    def _service(self, record: Record, row: Mapping[str, Any]) -> None:
+    def _service(self, record: Record, row: Mapping[str, Any]) -> Record:
         name = as_text(row.get("action"))
         action = self._actions.get(name, _OTHER)
         actor = as_text(row.get("actor"))
@@ -82,6 +87,7 @@ class Telegram:
             members="、".join(members),
             title=as_text(row.get("title") or row.get("new_title")),
         )
+        return record
 
 
 def _media(row: Mapping[str, Any]) -> tuple[Kind, str]:
@@ -96,7 +102,7 @@ def _media(row: Mapping[str, Any]) -> tuple[Kind, str]:
     if "file" in row:
         image = as_text(row.get("mime_type")).startswith("image/")
         return ("image" if image else "file"), told
-    for key in ("contact_information", "location_information", "poll"):
+    for key in _CARDS:
         if isinstance(inside := row.get(key), dict):
             return "card", as_text(inside.get("question") or inside.get("first_name"))
     return "text", ""

@@ -35,6 +35,9 @@ _NOON = "中午"
 _MILLISECONDS = 1e11
 """A time stamp above this counts milliseconds, above its thousandfold microseconds."""
 _QUARTER = 15 * 60  # seconds
+_INTO_QUARTER = tuple(timedelta(seconds=second) for second in range(_QUARTER))
+_LEAST_SECONDS = 1e8
+"""A number below this is no time stamp."""
 _SECONDS = 10  # digits of Unix seconds, from 2001 to 2286
 _EPOCH = datetime(1970, 1, 1)
 _TURN = timedelta(hours=1)
@@ -201,7 +204,8 @@ class Stamps:
         self._zone = zone
         self._ymd = Clock("ymd")
         self._quarter = -1
-        self._offset = 0
+        self._begin = _EPOCH
+        """Wall-clock time at which that quarter of an hour begins."""
 
     def read(self, value: object) -> datetime | None:
         """The time; None: it is none."""
@@ -220,17 +224,16 @@ class Stamps:
         return self._of_text(text)
 
     def _of_number(self, value: float) -> datetime | None:
-        if not math.isfinite(value):
-            return None
-        while abs(value) > _MILLISECONDS:
-            value /= 1000
-        if value < 1e8:
-            return None
-        seconds = int(value)
-        if seconds // _QUARTER != self._quarter:
-            self._quarter = seconds // _QUARTER
-            self._offset = self._offset_at(seconds)
-        return _EPOCH + timedelta(seconds=seconds + self._offset)
+        if not _LEAST_SECONDS <= value <= _MILLISECONDS:
+            value = _in_seconds(value)
+            if value < _LEAST_SECONDS:
+                return None
+        quarter, second = divmod(int(value), _QUARTER)
+        if quarter != self._quarter:
+            ahead = self._offset_at(int(value))
+            self._quarter = quarter
+            self._begin = _EPOCH + timedelta(seconds=quarter * _QUARTER + ahead)
+        return self._begin + _INTO_QUARTER[second]
 
     def _offset_at(self, seconds: int) -> int:
         """Seconds that the zone is ahead of UTC then; it changes at quarters of an hour only."""
@@ -246,6 +249,15 @@ class Stamps:
         if found.tzinfo is not None:
             found = found.astimezone(self._zone).replace(tzinfo=None)
         return found
+
+
+def _in_seconds(value: float) -> float:
+    """Seconds of a time stamp of whatever unit; 0: it is no number."""
+    if not math.isfinite(value):
+        return 0
+    while abs(value) > _MILLISECONDS:
+        value /= 1000
+    return value
 
 
 _NUMBER = re.compile(r"\d{1,19}(?:\.\d{1,9})?")

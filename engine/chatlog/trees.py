@@ -98,7 +98,8 @@ def _object(line: str) -> dict[str, Any] | None:
         row, end = _DECODE(line)
     except (ValueError, RecursionError):
         return None
-    return row if isinstance(row, dict) and not line[end:].strip() else None
+    whole = end == len(line) or not line[end:].strip()
+    return row if whole and isinstance(row, dict) else None
 
 
 def _sample_of_tree(source: Source, start: str) -> tuple[list[dict[str, Any]], bool]:
@@ -168,8 +169,7 @@ def tree_reader(
 
 def _events(source: Source, tree: Tree, onebot: OneBot, tally: Tally) -> Iterator[Record]:
     rows = _rows(source, tree, None, tally, None)
-    kept = ((row, place) for row, place in rows if not onebot.passes(row))
-    return _records(kept, onebot.record, tally)
+    return _records(rows, onebot.record, tally, onebot.passes)
 
 
 def _telegram(
@@ -177,14 +177,19 @@ def _telegram(
 ) -> Iterator[Record]:
     tally.title = chat or tally.title
     rows = _rows(source, tree, chat, tally, None)
-    messages = ((row, place) for row, place in rows if row.get("type") != "unsupported")
-    return _records(messages, telegram.record, tally)
+    return _records(rows, telegram.record, tally, telegram.passes)
 
 
 def _records(
-    rows: Iterable[tuple[dict[str, Any], int]], read: Read, tally: Tally
+    rows: Iterable[tuple[dict[str, Any], int]],
+    read: Read,
+    tally: Tally,
+    passes: Callable[[Any], bool] | None = None,
 ) -> Iterator[Record]:
+    """The records of rows, but for those that `passes` says are no messages."""
     for row, place in rows:
+        if passes is not None and passes(row):
+            continue
         record = read(row, place)
         if record is None:
             tally.unknown.add(place, json.dumps(row, ensure_ascii=False)[:200])
@@ -227,17 +232,19 @@ def _rows_of_tree(
     try:
         with source.open() as stream:
             for part in walk(stream):
-                if isinstance(part, ChatBegins):
-                    reading = chat is None
+                if isinstance(part, Item):
+                    row, place = part
+                    if not isinstance(row, dict):
+                        tally.unknown.add(place, as_text(row))
+                        continue
+                    last = place
+                    if reading:
+                        yield row, place
                 elif isinstance(part, Said):
                     reading |= chat is not None and as_text(part.value) == chat
                     _take_said(part, tally, fields)
-                elif isinstance(part.value, dict):
-                    last = part.number
-                    if reading:
-                        yield part.value, part.number
                 else:
-                    tally.unknown.add(part.number, as_text(part.value))
+                    reading = chat is None
     except BrokenJson as error:
         tally.note(f"{source.path} can't be read after message {last} ({error}): is it cut off?")
     except DeepJson as error:
