@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from engine.drafting.review.learned import Signs, learned
 from engine.drafting.review.links import Links, rarities
-from engine.drafting.review.patterns import pattern, phrases
+from engine.drafting.review.patterns import Search, pattern, phrases
 from engine.drafting.review.questions import Asked
 from engine.drafting.review.reading import Line
 from engine.drafting.review.structure import Question
@@ -26,11 +26,11 @@ _CALLING = 60  # and before one that calls the asker; a reply may come at any di
 _SECONDS = 18 * 3600.0
 _MOST = 5  # answers that are kept
 _STRICT = ("when", "where", "price", "amount")  # kinds whose answers have a form of their own
+_LOOSE = ("who", "how", "why")
 _YES_NO = ("can", "have", "be", "need", "done", "will", "enough")
 _NO_LINK, _MARGIN = -5.0, 2.0  # logits of lines that aren't linked; largest margin that counts
 _NEXT, _NEXT_SECONDS = 8, 900.0  # lines and seconds after an answer in which the asker may speak
 _RIVALS = 12  # lines before an answer that it may be linked with instead
-_HEAD = 60  # characters of a line in which words that open are looked for
 _MOST_LENGTH, _TINY_QUESTION = 40, 6  # characters of a question
 _NAME = 2  # first characters of a name by which a question may call a member
 _LONG = 20  # characters of a full answer
@@ -72,7 +72,29 @@ class _Talk:
 
     def shared(self, i: int, j: int) -> float:
         """How rare the characters are that two lines share."""
-        return min(_MOST_SHARED, sum(self.rarity[c] for c in self.letters[i] & self.letters[j]))
+        return min(_MOST_SHARED, sum([self.rarity[c] for c in self.letters[i] & self.letters[j]]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """The forms that an answer to a question has."""
+
+    strict: Sequence[Search]
+    """Of kinds whose answers have a form of their own."""
+    loose: Sequence[Search]
+    """Of other kinds, and of what says yes or no with the question's verb."""
+    letters: Collection[str]
+    """Characters of which an answer holds one."""
+    verb: str
+    """A character with which an answer begins, nearly; empty: none known."""
+
+    def fits(self, text: str) -> bool:
+        """Whether a text has the form of an answer."""
+        return (
+            any(search(text) for search in (*self.strict, *self.loose))
+            or any(letter in text for letter in self.letters)
+            or (self.verb != "" and self.verb in text[:_FULL_HEAD])
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +102,7 @@ class _Question:
     """A question and where it stands."""
 
     asked: Asked
+    wanted: _Wanted
     line: Line
     start: int
     """Its place among the lines."""
@@ -126,7 +149,7 @@ def nobody_signs(asked: Asked) -> Signs:
         "nobody_length": min(_MOST_LENGTH, len(line.text)) / _MOST_LENGTH,
         "nobody_tiny": len(line.text) <= _TINY_QUESTION,
         "nobody_replies": line.parent >= 0,
-        "nobody_opens": pattern("threads", "opens").search(line.text[:_HEAD]) is not None,
+        "nobody_opens": line.opens,
     }
     return signs | {f"nobody_{kind}": 1.0 for kind in asked.asks_for}
 
@@ -157,6 +180,7 @@ def _placed(asked: Asked, talk: _Talk) -> _Question:
     before = talk.lines[max(0, start - _JUST_BEFORE) : start]
     return _Question(
         asked,
+        _wanted(asked),
         asked.line,
         start,
         (start, *_around(start, talk.lines)),
@@ -196,7 +220,7 @@ def _signs(question: _Question, talk: _Talk, j: int, between: int, seen: Collect
     line = talk.lines[j]
     minutes = (line.seconds - question.line.seconds) / 60
     following = _following(question.line, line, talk.lines[j + 1 : j + 1 + _NEXT])
-    signs = _address(question, line) | _form(question.asked, line, talk.texts[j]) | {
+    signs = _address(question, line) | _form(question, line, talk.texts[j]) | {
         "bias": 1.0,
         "near": math.exp(-between / 2),
         "minutes": math.log1p(minutes),
@@ -209,9 +233,10 @@ def _signs(question: _Question, talk: _Talk, j: int, between: int, seen: Collect
         "again": line.sender in seen,
         "spoke": line.sender in question.speakers,
     }  # fmt: skip
-    told = any(talk.shared(i, j) >= _SHARED for i in question.around)
     speaks = ("form", "yes_no", "reply", "calls", "called", "content")
-    signs["plain"] = not told and not any(signs[name] for name in speaks)
+    signs["plain"] = not any(signs[name] for name in speaks) and not any(
+        talk.shared(i, j) >= _SHARED for i in question.around
+    )
     return signs
 
 
@@ -230,50 +255,39 @@ def _address(question: _Question, line: Line) -> Signs:
     }
 
 
-def _form(asked: Asked, line: Line, text: str) -> Signs:
+def _form(question: _Question, line: Line, text: str) -> Signs:
     """What the form of a line says for its answering a question."""
-    strict = [kind for kind in _STRICT if kind in asked.asks_for]
-    hit = any(pattern("questions", f"answers_{kind}").search(text) for kind in strict)
-    form, whether = fits(asked, text), "whether" in asked.asks_for
+    asks_for, strict = question.asked.asks_for, question.wanted.strict
+    form, whether = question.wanted.fits(text), "whether" in asks_for
     return {
         "form": form and not whether,
         "yes_no": form and whether,
         "whether": whether and not strict,
-        "misfit": bool(strict) and not hit and not whether,
-        "opens": pattern("threads", "opens").search(line.text[:_HEAD]) is not None,
+        "misfit": bool(strict) and not whether and not any(search(text) for search in strict),
+        "opens": line.opens,
         "long": min(1.0, len(line.text) / _LONG),
         "tiny": len(line.text) < _TINY,
         "laughs": pattern("questions", "laughs").search(line.text) is not None,
-        "me": "who" not in asked.asks_for and text.startswith("我"),
+        "me": "who" not in asks_for and text.startswith("我"),
     }
 
 
-def fits(asked: Asked, text: str) -> bool:
-    """Whether a text has the form of an answer to a question."""
-    kinds = asked.asks_for
-    strict = [kind for kind in _STRICT if kind in kinds]
-    if any(pattern("questions", f"answers_{kind}").search(text) for kind in strict):
-        return True
-    if "either" in kinds and (match := _EITHER.search(asked.sentence)):
-        choices = set(match[1] + match[2]) - phrases("questions", "plain_characters")
-        if any(c in text for c in choices):
-            return True
+def _wanted(asked: Asked) -> _Wanted:
+    """The forms of an answer to a question; to 能不能 one says 能, 不行 and the like."""
+    kinds, sentence = asked.asks_for, asked.sentence
+    strict = [f"answers_{kind}" for kind in _STRICT if kind in kinds]
+    either = _EITHER.search(sentence) if "either" in kinds else None
+    twice = _TWICE.search(sentence) if "whether" in kinds else None
     if "whether" in kinds:
-        return _says_whether(asked.sentence, text)
-    loose = sorted(kinds & {"who", "how", "why"}) if not strict else []
-    return any(pattern("questions", f"answers_{kind}").search(text) for kind in loose)
-
-
-def _says_whether(sentence: str, text: str) -> bool:
-    """Whether a text says yes or no with the verb of the question."""
-    if any(
-        pattern("questions", f"asks_{verb}").search(sentence)
-        and pattern("questions", f"says_{verb}").search(text)
-        for verb in _YES_NO
-    ):
-        return True
-    twice = _TWICE.search(sentence)
-    return twice is not None and twice[1] in text[:_FULL_HEAD]
+        loose = [f"says_{v}" for v in _YES_NO if pattern("questions", f"asks_{v}").search(sentence)]
+    else:
+        loose = [f"answers_{kind}" for kind in _LOOSE if kind in kinds and not strict]
+    return _Wanted(
+        [pattern("questions", name).search for name in strict],
+        [pattern("questions", name).search for name in loose],
+        set(either[1] + either[2]) - phrases("questions", "plain_characters") if either else (),
+        twice[1] if twice else "",
+    )
 
 
 def _around(start: int, lines: Sequence[Line]) -> list[int]:
@@ -290,12 +304,12 @@ def _around(start: int, lines: Sequence[Line]) -> list[int]:
 def _margin(talk: _Talk, j: int, around: Sequence[int]) -> float:
     """How much better a line is linked with the question than with another's line, in logits."""
     linked, sender = talk.linked[j], talk.lines[j].sender
-    own = max(linked.get(i, _NO_LINK) for i in around)
-    rivals = (
+    own = max([linked.get(i, _NO_LINK) for i in around])
+    rivals = [
         linked.get(i, _NO_LINK)
         for i in range(max(0, j - _RIVALS), j)
         if i not in around and talk.lines[i].sender != sender
-    )
+    ]
     return max(-_MARGIN, min(_MARGIN, own - max(rivals, default=_NO_LINK)))
 
 

@@ -11,9 +11,8 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.drafting.review.patterns import stop_words
 from engine.text.words import default_segmenter, search_words
@@ -32,8 +31,7 @@ _KINDS = ("n", "v", "a", "j", "i", "l", "eng", "z", "f", "b")
 _EMPTY_KINDS = frozenset({"vyou", "vshi", "ad", "f"})
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word and its kind, as jieba names them; `flag` is what jieba's TextRank reads."""
 
     word: str
@@ -45,7 +43,7 @@ def cut(text: str) -> list[Word]:
 
     Lone surrogates, which no folded text holds, become blanks.
     """
-    return [Word(word, flag) for word, flag in default_segmenter().tagged(text)]
+    return list(map(Word._make, default_segmenter().tagged(text)))
 
 
 def telling(word: Word) -> float:
@@ -117,6 +115,7 @@ class _Cutter:
             yield from self._gap
 
 
+@lru_cache(maxsize=65536)
 def _is_keyword(word: Word) -> bool:
     """Whether a word may stand as a keyword: a noun, or a verb that is known."""
     if not 2 <= len(word.word) <= _LONGEST or telling(word) < _LEAST:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -36,12 +36,12 @@ class Learned:
     def weigh(self, signs: Mapping[str, float]) -> float:
         """What signs count together; those not known count nothing."""
         known = self.signs
-        return sum(known[name] * value for name, value in signs.items() if name in known)
+        return sum(known[name] * x for name, x in signs.items() if x and name in known)
 
     def read(self, text: str) -> float:
         """What the runs of characters in a folded text count together, each one once."""
         known = self.runs
-        return sum(known[run] for run in runs(text) if run in known)
+        return sum(map(known.__getitem__, filter(known.__contains__, runs(text))))
 
 
 @cache
@@ -64,15 +64,10 @@ def learned(name: str) -> Learned:
 
 def runs(text: str) -> set[str]:
     """Every run of one to three characters in a text with its marked ends."""
-    return set(_runs(f"^{text[:_LONGEST]}$"))
+    text = f"^{text[:_LONGEST]}$"
+    return {text[at : at + size] for size in _RUNS for at in range(len(text) - size + 1)}
 
 
 def chance(logits: float) -> float:
     """Logits as a probability."""
     return 1 / (1 + math.exp(-max(-50.0, min(50.0, logits))))
-
-
-def _runs(text: str) -> Iterator[str]:
-    for size in _RUNS:
-        for start in range(len(text) - size + 1):
-            yield text[start : start + size]

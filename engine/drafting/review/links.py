@@ -12,9 +12,8 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from operator import mul
+from operator import itemgetter, mul
 
-from engine.drafting.review.patterns import pattern
 from engine.drafting.review.reading import Line
 
 FEW = 200
@@ -25,7 +24,6 @@ _REPLY = 6.0  # logits of an explicit reply
 _SHORT = 6  # characters of a line that follows on rather than opens
 _MOST_WORDS, _MOST_CHARACTERS = 1.5, 3.0
 _FIRST, _LAST = "\u4e00", "\u9fff"  # Han characters
-_HEAD = 60  # characters of a line in which words that open are looked for
 
 _BETWEEN_3 = [math.exp(-n / 3) for n in range(WINDOW)]
 _BETWEEN_10 = [math.exp(-n / 10) for n in range(WINDOW)]
@@ -50,9 +48,9 @@ class Links:
     """Which lines belong together, seen two by two."""
 
     before: list[Linked]
-    """For each line those before it, near ones only."""
+    """For each line those before it, near ones only; weakest first."""
     after: list[Linked]
-    """For each line those after it."""
+    """For each line those after it; weakest first."""
     characters: list[dict[str, float]]
     """For each line the characters of its telling words and how rare they are, 0 to 1."""
 
@@ -69,6 +67,8 @@ def find_links(lines: Sequence[Line], weights: Sequence[float] = WEIGHTS) -> Lin
         links.before.append(own)
         for j, logits in own:
             links.after[j].append((i, logits))
+    for linked in (*links.before, *links.after):
+        linked.sort(key=itemgetter(1))
     return links
 
 
@@ -78,23 +78,24 @@ def read_signs(
     """For each line the lines near before it, by place, with what counts for a link."""
     rarity = rarities([line.terms for line in lines])
     for i, line in enumerate(lines):
-        own, letters, opens = line.terms, characters[i], _opens(line)
+        own, letters = line.terms, characters[i]
         near = []
         for j in range(max(0, i - WINDOW), i):
             other = lines[j]
             minutes = (line.seconds - other.seconds) / 60
             if minutes > _MINUTES:
                 continue
-            words = _shared(own, other.terms, rarity) if own and other.terms else 0.0
-            shared = 0.0
-            if letters and characters[j]:
+            words = shared = 0.0
+            if not own.keys().isdisjoint(theirs := other.terms):
+                words = sum(min(own[w], theirs[w]) * rarity[w] for w in own.keys() & theirs.keys())
+            if not letters.keys().isdisjoint(characters[j]):
                 shared = sum(letters[c] for c in letters.keys() & characters[j].keys())
-            near.append((j, _signs(line, other, i - j - 1, minutes, words, shared, opens)))
+            near.append((j, _signs(line, other, i - j - 1, minutes, words, shared)))
         yield near
 
 
 def _signs(
-    line: Line, other: Line, between: int, minutes: float, words: float, shared: float, opens: bool
+    line: Line, other: Line, between: int, minutes: float, words: float, shared: float
 ) -> Signs:
     """What counts for a link between a line and one before it, in the order of `NAMES`."""
     same = line.sender == other.sender
@@ -114,22 +115,10 @@ def _signs(
         min(_MOST_CHARACTERS, shared),
         near * (line.kind == "reacts"),
         same and "shows" in (line.kind, other.kind),
-        opens,
+        line.opens,
         near * (len(line.text) < _SHORT),
         1.0,
     )
-
-
-def _shared(
-    own: Mapping[str, float], other: Mapping[str, float], rarity: Mapping[str, float]
-) -> float:
-    """How much the words tell that two lines share."""
-    return sum(min(own[w], other[w]) * rarity[w] for w in own.keys() & other.keys())
-
-
-def _opens(line: Line) -> bool:
-    """Whether a line has the form of one that opens a thread."""
-    return bool(line.text) and pattern("threads", "opens").search(line.text[:_HEAD]) is not None
 
 
 def rare_characters(lines: Sequence[Line]) -> list[dict[str, float]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Literal
 
 from engine.chatlog.message import ChatMessage
@@ -26,7 +26,6 @@ _STORM = 4  # reactions or pictures in a row by different people make a storm
 _STORM_GAP = 180.0  # seconds between two of a storm at most
 _READ_BY_RULES = 6  # characters of a text that is worth asking `ignore` about
 
-_RUN = re.compile(r"(.)\1+")
 _NOT_LETTERS = re.compile(r"[\W_]+")
 
 
@@ -80,7 +79,7 @@ def _signs_up(line: Line) -> bool:
 
 def _small_talk(letters: str) -> Kind:
     """Whether letters are all greetings, all reactions, or say something."""
-    rest, greets, reacts = _RUN.sub(r"\1", letters), False, False
+    rest, greets, reacts = _single(letters), False, False
     known, longest = _small_words()
     while rest:
         size = next((n for n in range(min(longest, len(rest)), 0, -1) if rest[:n] in known), 0)
@@ -97,6 +96,11 @@ def _small_words() -> tuple[dict[str, str], int]:
     """Word → the list it stands in, and the length of the longest."""
     known: dict[str, str] = {}
     for role in ("fillers", "reactions", "greetings"):
-        known |= {_RUN.sub(r"\1", _NOT_LETTERS.sub("", w)): role for w in phrases("noise", role)}
+        known |= {_single(_NOT_LETTERS.sub("", w)): role for w in phrases("noise", role)}
     known.pop("", None)
     return known, max(map(len, known))
+
+
+def _single(letters: str) -> str:
+    """Letters without repeats in a row: 哈哈哈 → 哈."""
+    return "".join(letter for letter, _ in groupby(letters))

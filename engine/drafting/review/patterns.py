@@ -10,7 +10,7 @@ none backtracks badly.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from engine.errors import RecipeError
 from engine.text import fold_text
 
 FOLDER = "knowledge/review"
+
+Search = Callable[[str], re.Match[str] | None]
 
 _TIMES = "times"
 _DEEPEST = 4  # lists within lists
@@ -42,6 +44,12 @@ def pattern(file: str, name: str) -> re.Pattern[str]:
         return re.compile("|".join(f"(?:{fragment})" for fragment in fragments))
     except re.error as error:
         raise RecipeError(f"{path}, list '{name}': {error}. Correct the fragment.") from error
+
+
+@cache
+def searches(file: str, *names: str) -> tuple[tuple[str, Search], ...]:
+    """Names of lists, each with the search for any fragment of it: what many texts are asked."""
+    return tuple((name, pattern(file, name).search) for name in names)
 
 
 @cache

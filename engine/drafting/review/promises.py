@@ -13,10 +13,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from engine.drafting.review.learned import Signs, learned
-from engine.drafting.review.patterns import pattern
+from engine.drafting.review.patterns import Search, pattern
 from engine.drafting.review.reading import Line
 
 _CLAUSES = re.compile(r"[^,。!;~… ]{1,60}[,。!;~…. ]{0,4}")
@@ -112,12 +112,12 @@ def _clauses(line: Line) -> Iterator[tuple[str, bool]]:
 
 def _in_clause(clause: str, asked: bool, least: float) -> float:
     """What a clause itself says for a promise, in logits; `_LEAST` where that is below `least`."""
-    hits = {name for name in _FOR if _evidence(name).search(clause)}
-    merit = _BIAS + sum(_IN_CLAUSE[name] for name in hits)
-    merit += sum(more for (a, b), more in _TOGETHER.items() if a in hits and b in hits)
+    hits = _hits(clause, *_FOR)
+    merit = _BIAS + sum([_IN_CLAUSE[name] for name in hits])
+    merit += sum([more for (a, b), more in _TOGETHER.items() if a in hits and b in hits])
     if merit < least:
         return _LEAST
-    against = {name for name in _AGAINST if _evidence(name).search(clause)}
+    against = _hits(clause, *_AGAINST)
     if asked:
         against.add("asks")
     return max(_LEAST, merit + sum(_IN_CLAUSE[name] for name in against))
@@ -126,17 +126,22 @@ def _in_clause(clause: str, asked: bool, least: float) -> float:
 def _beside(line: Line, clause: str) -> float:
     """What the rest of a line says for what one clause says, in logits."""
     merit = 0.0
-    if pattern("promises", "agrees_to").search(line.text) and all(
-        _evidence(name).search(clause) for name in ("due", "verbs")
-    ):
+    if _says("agrees_to", line.text) and len(_hits(clause, "due", "verbs")) == 2:
         merit += _AGREES_TO
-    if not _evidence("me").search(clause) and _evidence("me").search(line.text):
+    if not _hits(clause, "me") and _says("me", line.text):
         merit += _SAYS_ME
     return merit
 
 
-def _evidence(name: str) -> re.Pattern[str]:
-    return pattern("times", "ahead") if name == "due" else pattern("promises", name)
+def _hits(text: str, *names: str) -> set[str]:
+    """Which kinds of evidence a text holds."""
+    return {name for name, search in _searches(*names) if search(text)}
+
+
+@cache
+def _searches(*names: str) -> list[tuple[str, Search]]:
+    lists = {name: ("times", "ahead") if name == "due" else ("promises", name) for name in names}
+    return [(name, pattern(*own).search) for name, own in lists.items()]
 
 
 def _around(line: Line, before: Sequence[Line]) -> float:

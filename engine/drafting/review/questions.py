@@ -8,16 +8,17 @@ weighed by learned weights (`engine.drafting.review.learned`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
 from engine.drafting.review.learned import Signs, chance, learned
-from engine.drafting.review.patterns import pattern, phrases
+from engine.drafting.review.patterns import pattern, phrases, searches
 from engine.drafting.review.reading import Line
 
 _ASKS_FOR = ("when", "where", "price", "amount", "who", "how", "why", "which", "whether", "either")
 _FORMS = ("rhetorical", "reported", "statement", "opening", "particles", "tails", "dialect")
+_YES_NO = ("particles", "tails", "dialect")
 _ENDS = ("particles", "tails", "whether", "either")
 _MOST = 60  # characters of a question that count
 _BARE = 5  # letters of a question that has nothing but its mark
@@ -69,39 +70,42 @@ def question_signs(asked: Asked) -> Signs:
         "sentences": min(4, len(line.sentences)) / 4,
     }
     signs |= {f"for_{kind}": 1.0 for kind in asked.asks_for}
-    signs |= {f"has_{name}": 1.0 for name in _FORMS if _holds(name, line.sentences)}
-    return signs | {f"ends_{name}": 1.0 for name in _ENDS if _holds(name, (last,))}
+    for name, search in searches("questions", *_FORMS):
+        if any(map(search, line.sentences)):
+            signs[f"has_{name}"] = 1.0
+    return signs | {f"ends_{name}": 1.0 for name in _held(last, *_ENDS)}
 
 
-def _holds(name: str, texts: Iterable[str]) -> bool:
-    return any(pattern("questions", name).search(text) for text in texts)
+def _held(text: str, *names: str) -> list[str]:
+    """Those lists of which a text holds something."""
+    return [name for name, search in searches("questions", *names) if search(text)]
 
 
 def _asked(line: Line) -> Asked | None:
     """The question that a line asks, if any: its last one."""
+    rhetorical = pattern("questions", "rhetorical").search
     for sentence in reversed(line.sentences):
         clauses = [m[0].strip() for m in _CLAUSES.finditer(sentence)]
-        whole = any(pattern("questions", "rhetorical").search(c) for c in clauses)
-        for clause in reversed(clauses):
-            if not whole and (asks_for := _asks_for(clause, sentence)):
-                return Asked(line, asks_for, sentence)
+        asking = (_asks_for(clause, sentence) for clause in reversed(clauses))
+        asks_for = next(filter(None, asking), None)
+        if asks_for and not any(map(rhetorical, clauses)):
+            return Asked(line, asks_for, sentence)
     return None
 
 
 def _asks_for(clause: str, sentence: str) -> frozenset[str]:
     """What a clause asks for; nothing: it doesn't ask."""
     bare = _EDGES.sub("", clause)
-    if bare in _echoes() or pattern("questions", "reported").search(clause):
-        return frozenset()
     marked = "?" in clause or ("?" in sentence[-_TAIL_MARKS:] and clause in sentence[-_LAST:])
     ending = _TAIL.sub("", clause).rstrip("?")
-    kinds = frozenset(k for k in _ASKS_FOR if pattern("questions", k).search(ending))
-    opens = bool(pattern("questions", "opening").search(clause))
-    dialect = bool(pattern("questions", "dialect").search(ending))
-    yes_no = dialect or any(pattern("questions", n).search(ending) for n in ("particles", "tails"))
-    if not (opens or yes_no) and pattern("questions", "statement").search(clause):
-        return frozenset()
+    kinds = frozenset(_held(ending, *_ASKS_FOR))
+    opens = bool(_held(clause, "opening"))
+    yes_no = bool(_held(ending, *_YES_NO))
     if not (marked or yes_no or opens or _ends_asking(bare, kinds)):
+        return frozenset()
+    if bare in _echoes() or _held(clause, "reported"):
+        return frozenset()
+    if not (opens or yes_no) and _held(clause, "statement"):
         return frozenset()
     if yes_no and not kinds - {"which"}:
         kinds |= {"whether"}

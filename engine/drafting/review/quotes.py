@@ -44,19 +44,17 @@ def centralities(lines: Sequence[Line]) -> NDArray[np.float64]:
 
 def choose(lines: Sequence[Line], merits: Sequence[float], count: int) -> list[int]:
     """Places of the best lines that don't repeat each other, best first."""
-    vectors = [vector(line) for line in lines]
     chosen: list[int] = []
     rest = sorted(range(len(lines)), key=lambda i: (-merits[i], i))[: 5 * count + 10]
+    vectors = {i: vector(lines[i]) for i in rest}
+    repeats = dict.fromkeys(rest, 0.0)
     while rest and len(chosen) < count:
-        repeats = {
-            i: max((cosine(vectors[i], vectors[j]) for j in chosen), default=0) for i in rest
-        }
-        rest = [i for i in rest if repeats[i] < _SAME]
-        if not rest:
-            break
         best = max(rest, key=lambda i: (0.7 * merits[i] - 0.3 * repeats[i], -i))
         chosen.append(best)
         rest.remove(best)
+        for i in rest:
+            repeats[i] = max(repeats[i], cosine(vectors[i], vectors[best]))
+        rest = [i for i in rest if repeats[i] < _SAME]
     return chosen
 
 
@@ -109,7 +107,7 @@ def vector(line: Line) -> Vector:
 
 def cosine(a: Mapping[str, float], b: Mapping[str, float]) -> float:
     """Similarity of two vectors, 0 to 1."""
-    small, large = sorted((a, b), key=len)
+    small, large = (a, b) if len(a) <= len(b) else (b, a)
     return sum(w * large[word] for word, w in small.items() if word in large)
 
 

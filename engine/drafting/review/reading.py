@@ -7,7 +7,7 @@ stickers written as text are taken out of it; of a very long message only the st
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -20,6 +20,7 @@ from engine.text import fold_text
 LONGEST = 1500  # characters of a message that are read
 _LONGEST_SENTENCE = 160
 _SENTENCES = 40
+_HEAD = 60  # characters of a line in which words that open are looked for
 _INNER = 0.5  # weight of a word within a word
 _TITLE = 1.0  # weight of 《a title》
 
@@ -53,6 +54,8 @@ class Line:
     """The place of the line it replies to; -1: none known."""
     called: frozenset[str] = frozenset()
     """Ids of the members it calls with @."""
+    opens: bool = False
+    """Whether it has the form of one that opens a thread."""
 
     @property
     def says(self) -> bool:
@@ -75,19 +78,21 @@ def read(
     first = said[0].time
     places = {message.id: at for at, message in enumerate(said)}
     people = _people(said)
-    names = sorted(people, key=len, reverse=True)
+    names = _name_words(people)
     refused = cache(ignore) if ignore else None
     lines = []
     for at, message in enumerate(said):
-        text = _bare(message, people)
+        plain = _plain(message)
+        text = " ".join(fold_text(plain).split())
         kind = noise.kind_of(message, text, refused)
         sender = message.sender_id or message.sender
         line = Line(message, at, (message.time - first).total_seconds(), sender, text, kind)
         parent = places.get(message.reply_to, -1) if message.reply_to else -1
         line.parent = parent if parent < at else -1
         line.called = frozenset(people[name] for name in message.mentions if name in people)
+        line.opens = pattern("threads", "opens").search(text[:_HEAD]) is not None
         if kind == "says":
-            line.sentences = _sentences(message, people)
+            line.sentences = _sentences(plain)
             line.words = tuple(cut(text))
             line.terms = _terms(line, names)
         lines.append(line)
@@ -100,13 +105,12 @@ def _people(messages: Sequence[ChatMessage]) -> dict[str, str]:
     return {m.sender: m.sender_id or m.sender for m in messages if m.sender}
 
 
-def _bare(message: ChatMessage, people: Mapping[str, str]) -> str:
-    """What a message says, folded, without names called, links and stickers."""
+def _plain(message: ChatMessage) -> str:
+    """What a message says, without names called, links and stickers."""
     if message.kind not in {"text", "link", "card", "file"}:
         return ""
-    text = _uncalled(message.text[:LONGEST], message)
-    text = pattern("noise", "placeholders").sub(" ", _LINK.sub(" ", text))
-    return " ".join(fold_text(text).split())
+    text = _LINK.sub(" ", _uncalled(message.text[:LONGEST], message))
+    return pattern("noise", "placeholders").sub(" ", text)
 
 
 def _uncalled(text: str, message: ChatMessage) -> str:
@@ -118,21 +122,18 @@ def _uncalled(text: str, message: ChatMessage) -> str:
     return _CALLED.sub(" ", text)
 
 
-def _sentences(message: ChatMessage, people: Mapping[str, str]) -> tuple[str, ...]:
-    """The sentences of a message, folded."""
-    text = _LINK.sub(" ", _uncalled(message.text[:LONGEST], message))
-    text = pattern("noise", "placeholders").sub(" ", text)
+def _sentences(text: str) -> tuple[str, ...]:
+    """The sentences of a text, folded."""
     pieces = (fold_text(match[0]).strip() for match in _ENDS.finditer(text))
     kept = [p[:_LONGEST_SENTENCE] for p in pieces if any(map(str.isalnum, p)) or "?" in p]
     return tuple(kept[:_SENTENCES])
 
 
-def _terms(line: Line, names: Sequence[str]) -> dict[str, float]:
-    """Words of a line and how much each tells."""
+def _terms(line: Line, names: Collection[str]) -> dict[str, float]:
+    """Words of a line other than members' names and how much each tells."""
     terms: dict[str, float] = {}
-    people = _name_words(tuple(names))
     for word in line.words:
-        if (weight := telling(word)) > 0 and word.word not in people:
+        if (weight := telling(word)) > 0 and word.word not in names:
             terms[word.word] = max(terms.get(word.word, 0.0), weight)
             for piece, own in inner(word.word):
                 if own > 0:
@@ -142,8 +143,7 @@ def _terms(line: Line, names: Sequence[str]) -> dict[str, float]:
     return terms
 
 
-@cache
-def _name_words(names: tuple[str, ...]) -> frozenset[str]:
+def _name_words(names: Iterable[str]) -> set[str]:
     """What members are called, folded: talking to someone is not talking about something.
 
     Their names, the part before a bracket or the like, the persons' names in them (老周喝茶 →
@@ -155,4 +155,4 @@ def _name_words(names: tuple[str, ...]) -> frozenset[str]:
         called.update((folded, *_PART.findall(folded)[:1]))
         called.update(word.word for word in cut(folded) if word.flag.startswith("nr"))
         called.update(match[0] for match in pattern("noise", "children").finditer(folded))
-    return frozenset(called)
+    return called

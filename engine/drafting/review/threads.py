@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from operator import mul
+from typing import TypeVar
 
 from engine.drafting.review.links import FEW, Links
 from engine.drafting.review.reading import Line
@@ -40,6 +41,7 @@ NOWHERE_NAMES = ("bias", "says", "reacts", "near", "words")
 """What counts for a line to be in no thread."""
 
 Signs = tuple[float, ...]
+_Key = TypeVar("_Key", int, str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +71,39 @@ class _Counted:
 
     def __init__(self, items: Sequence[Mapping[str, float]], factor: float = 1.0) -> None:
         everywhere = Counter(item for line in items for item in line)
+        total = max(FEW, len(items))
+        usual = {item: total / (_PRIOR * n) for item, n in everywhere.items() if n > 1}
         self.weights = [factor * sum(line.values()) for line in items]
         self.items = [
-            [(item, factor * own) for item, own in line.items() if everywhere[item] > 1]
+            [(item, factor * own, usual[item]) for item, own in line.items() if item in usual]
             for line in items
         ]
-        """For each line its items with what they count; those that no other line holds left out."""
-        total = max(FEW, len(items))
-        self.usual = {item: total / (_PRIOR * n) for item, n in everywhere.items()}
-        """How much a line of a thread that holds an item counts against all lines that do."""
-        self.holders: dict[str, Counter[int]] = {item: Counter() for item in everywhere}
+        """For each line its items with what they count, and how much a line of a thread that holds
+        one counts against all lines that do; those that no other line holds left out."""
+        self.held: dict[int, dict[str, int]] = defaultdict(dict)
+        """Thread → item → how many of its lines hold it."""
 
     def count(self, i: int, label: int, step: int) -> None:
-        for item, _ in self.items[i]:
-            _step(self.holders[item], label, step)
+        held = self.held[label]
+        for item, _, _ in self.items[i]:
+            _step(held, item, step)
+
+    def ratio(self, i: int, label: int, base: float, mine: bool) -> float:
+        """The sum of log ratios of items' frequencies in a thread to those in all.
+
+        Args:
+            i: The line whose items they are.
+            label: The thread.
+            base: What an item counts that no line of the thread holds.
+            mine: Whether the line itself belongs to the thread, and does not count.
+        """
+        total = self.weights[i] * base
+        if items := self.items[i]:
+            held = self.held[label]
+            for item, own, usual in items:
+                if item in held:
+                    total += own * math.log1p((held[item] - mine) * usual)
+        return _LOWEST if total < _LOWEST else _HIGHEST if total > _HIGHEST else total
 
 
 class Placement:
@@ -94,8 +115,10 @@ class Placement:
         self._links = links
         self._words = _Counted([line.terms for line in lines])
         self._characters = _Counted(links.characters, _HALF)
-        self._people: dict[str, Counter[int]] = defaultdict(Counter)
-        self._people_counts = Counter(line.sender for line in lines)
+        self._said: dict[str, dict[int, int]] = defaultdict(dict)
+        """Member → thread → how many lines of it are theirs."""
+        spoke = Counter(line.sender for line in lines)
+        self._shares = {member: n / len(lines) for member, n in spoke.items()}
         self._sizes: Counter[int] = Counter()
         for i, label in enumerate(self.labels):
             self._count(i, label, 1)
@@ -115,22 +138,35 @@ class Placement:
         """The threads near a line with what counts for each; None: a thread of its own."""
         before = self._links_by_label(self._links.before[i])
         after = self._links_by_label(self._links.after[i])
-        own = self.labels[i]
-        labels = self._likely(before, after, own)
-        lone = own >= 0 and self._sizes[own] == 1
-        joined = [label for label in labels if not (lone and label == own)]
-        found: list[tuple[int, Signs | None]] = [(own, None)] if lone else []
-        for label, usual in zip(joined, self._usual(i, joined), strict=True):
-            linked = (before.get(label, _LEAST_LINK), after.get(label, _LEAST_LINK))
-            size = math.log1p(self._sizes[label] - (label == own))
-            found.append((label, (*linked, label in before, label in after, *usual, size)))
+        own, sender = self.labels[i], self.lines[i].sender
+        said, share = self._said[sender], self._shares[sender]
+        found: list[tuple[int, Signs | None]] = []
+        for label in self._likely(before, after, own):
+            mine = label == own
+            size = self._sizes[label] - mine
+            if not size:
+                found.append((label, None))
+                continue
+            base = _base(size)
+            people = (said.get(label, 0) - mine + _PRIOR_PEOPLE * share) / (size + _PRIOR_PEOPLE)
+            signs = (
+                before.get(label, _LEAST_LINK),
+                after.get(label, _LEAST_LINK),
+                label in before,
+                label in after,
+                self._words.ratio(i, label, base, mine),
+                self._characters.ratio(i, label, base, mine),
+                math.log(people / share),
+                math.log1p(size),
+            )
+            found.append((label, signs))
         return found
 
     def nowhere(self, i: int) -> Signs:
         """What counts for a line to be in no thread, in the order of `NOWHERE_NAMES`."""
         line = self.lines[i]
-        near = [self.labels[j] for j in (i - 1, i + 1) if 0 <= j < len(self.lines)]
-        words = min(_MOST_WORDS, sum(line.terms.values()))
+        near = self.labels[max(0, i - 1) : i] + self.labels[i + 1 : i + 2]
+        words = min(_MOST_WORDS, self._words.weights[i])
         return (1.0, line.says, line.kind == "reacts", near.count(NOWHERE), words)
 
     def _best(self, i: int, weights: Weights) -> int:
@@ -142,12 +178,10 @@ class Placement:
         return best
 
     def _links_by_label(self, linked: Sequence[tuple[int, float]]) -> dict[int, float]:
-        """Thread → the best link to a line of it."""
-        best: dict[int, float] = {}
+        """Thread → the best link to a line of it; links come weakest first."""
         labels = self.labels
-        for j, logits in linked:
-            if (label := labels[j]) >= 0 and logits > best.get(label, _LEAST_LINK):
-                best[label] = logits
+        best = {labels[j]: logits for j, logits in linked if logits > _LEAST_LINK}
+        best.pop(NOWHERE, None)
         return best
 
     def _likely(
@@ -156,40 +190,11 @@ class Placement:
         """The threads that a line has the best links to, its own among them."""
         labels = dict(before)
         for label, logits in after.items():
-            labels[label] = max(logits, labels.get(label, logits))
+            if logits > labels.get(label, -math.inf):
+                labels[label] = logits
         if own >= 0:
             labels[own] = math.inf
-        return sorted(labels, key=lambda label: (-labels[label], label))[:_OPTIONS]
-
-    def _usual(self, i: int, labels: Sequence[int]) -> list[tuple[float, float, float]]:
-        """How usual a line's words, characters and speaker are in each thread, as log ratios."""
-        line, mine = self.lines[i], self.labels[i]
-        speaker = self._people[line.sender]
-        share = self._people_counts[line.sender] / len(self.lines)
-        sizes = [self._sizes[label] - (label == mine) for label in labels]
-        words = self._ratios(self._words, i, labels, sizes)
-        letters = self._ratios(self._characters, i, labels, sizes)
-        found = []
-        for label, size, said, spelt in zip(labels, sizes, words, letters, strict=True):
-            there = speaker.get(label, 0) - (label == mine)
-            people = (there + _PRIOR_PEOPLE * share) / (size + _PRIOR_PEOPLE) / share
-            found.append((said, spelt, math.log(people)))
-        return found
-
-    def _ratios(
-        self, counted: _Counted, i: int, labels: Sequence[int], sizes: Sequence[int]
-    ) -> list[float]:
-        """For each thread the sum of log ratios of items' frequencies there to those in all."""
-        weight, mine = counted.weights[i], self.labels[i]
-        totals = [weight * _base(size) for size in sizes]
-        for item, own in counted.items[i]:
-            holders, usual = counted.holders[item], counted.usual[item]
-            for n, label in enumerate(labels):
-                if there := holders.get(label):
-                    if label == mine:
-                        there -= 1
-                    totals[n] += own * math.log1p(there * usual)
-        return [max(_LOWEST, min(_HIGHEST, total)) for total in totals]
+        return sorted(sorted(labels), key=labels.__getitem__, reverse=True)[:_OPTIONS]
 
     def _move(self, i: int, label: int) -> None:
         self._count(i, self.labels[i], -1)
@@ -201,7 +206,7 @@ class Placement:
             self._sizes[label] += step
             self._words.count(i, label, step)
             self._characters.count(i, label, step)
-            _step(self._people[self.lines[i].sender], label, step)
+            _step(self._said[self.lines[i].sender], label, step)
 
 
 @cache
@@ -210,10 +215,10 @@ def _base(size: int) -> float:
     return math.log(_PRIOR / (size + _PRIOR))
 
 
-def _step(counts: Counter[int], label: int, step: int) -> None:
-    counts[label] += step
-    if not counts[label]:
-        del counts[label]
+def _step(counts: dict[_Key, int], key: _Key, step: int) -> None:
+    counts[key] = counts.get(key, 0) + step
+    if not counts[key]:
+        del counts[key]
 
 
 def untangle(lines: Sequence[Line], links: Links, alone: float = SCENES.alone) -> list[int]:
