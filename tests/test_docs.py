@@ -138,8 +138,8 @@ def desk(tmp_path: Path, quick_index: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def _serve_in_passing(monkeypatch: pytest.MonkeyPatch) -> None:
     """`qunce serve` reads its settings, listens on some free port of this machine, and ends."""
-    bind = serve._bind
-    monkeypatch.setattr(serve, "_bind", lambda host, port: bind("127.0.0.1", 0))
+    listen = serve._listen
+    monkeypatch.setattr(serve, "_listen", lambda host, port: listen("127.0.0.1", 0))
     monkeypatch.setattr("engine.service.running.run", lambda *_: None)
 
 

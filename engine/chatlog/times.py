@@ -252,7 +252,11 @@ class Stamps:
 
 
 def _in_seconds(value: float) -> float:
-    """Seconds of a time stamp of whatever unit; 0: it is no number."""
+    """Seconds of a time stamp of whatever unit; 0: it is no number, or beyond all units."""
+    try:
+        value = float(value)
+    except OverflowError:
+        return 0
     if not math.isfinite(value):
         return 0
     while abs(value) > _MILLISECONDS:

@@ -38,10 +38,12 @@ def serve(
             f"{workers} workers without QUNCE_REDIS_URL: each counts floods, repeats and rate"
             " limits for itself."
         )
-    with _bind(host, port) as bound:
+    listening = _listen(host, port)
+    with listening:
+        _tell(listening, keys, local)
         from engine.service.running import run
 
-        run(bound, workers, index, log_level, lambda: _tell(bound, keys, local))
+        run(listening, workers, index, log_level)
 
 
 def _require_extra() -> None:
@@ -83,27 +85,28 @@ def _refuse_open(host: str, keys: int) -> None:
         )
 
 
-def _bind(host: str, port: int) -> socket.socket:
-    """A socket that has this address for itself."""
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there."""
     from engine.errors import InputError
 
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    listening = socket.socket(family, socket.SOCK_STREAM)
     try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((host, port))
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(2048)
     except (OSError, UnicodeError) as error:
-        bound.close()
+        listening.close()
         why = getattr(error, "strerror", None) or error
         raise InputError(
             f"Can't listen on {host} port {port} ({why}). Stop what does, or give another --port."
         ) from error
-    bound.set_inheritable(True)
-    return bound
+    listening.set_inheritable(True)
+    return listening
 
 
-def _tell(bound: socket.socket, keys: int, local: bool) -> None:
-    host, port = bound.getsockname()[:2]
+def _tell(listening: socket.socket, keys: int, local: bool) -> None:
+    host, port = listening.getsockname()[:2]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     if keys:
         _note(f"listening on {url}; {keys} API keys in force.")

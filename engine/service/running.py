@@ -1,4 +1,4 @@
-"""A bound socket in → the service on it, in one process or several, until told to stop."""
+"""A listening socket in → the service on it, in one process or several, until told to stop."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,27 +24,19 @@ if TYPE_CHECKING:
 _INDEX = "QUNCE_INDEX"
 _LEVEL = "QUNCE_LOG_LEVEL"
 _METRICS = "PROMETHEUS_MULTIPROC_DIR"
-_START = 60  # seconds that a worker may take until it listens
 _STOP = 20  # seconds for requests under way when it is told to stop
 _THREADS = 64  # for short calls of hooks and routes, most of which wait for the ledger
-_BACKLOG = 2048  # connections that may wait until they are accepted
+_OWN = 4  # sockets that a worker listens on beside the one that all share
 
 
-def run(
-    bound: socket.socket,
-    workers: int,
-    index: Path | None,
-    log_level: str,
-    listening: Callable[[], None] = lambda: None,
-) -> None:
+def run(listening: socket.socket, workers: int, index: Path | None, log_level: str) -> None:
     """Serve until a signal says stop; what is under way is finished first.
 
     Args:
-        bound: Has the address where requests come in.
+        listening: Where requests come in.
         workers: How many processes answer.
         index: The playbook's index, where it is not the one that is set.
         log_level: From which level on is logged.
-        listening: Called as soon as connections are taken.
     """
     import uvicorn
 
@@ -67,42 +59,29 @@ def run(
             server_header=False,
             timeout_graceful_shutdown=_STOP,
             timeout_keep_alive=30,
-            backlog=_BACKLOG,
         )
         if workers > 1:
-            _supervise(config, bound, listening)
+            from uvicorn.supervisors import Multiprocess
+
+            Multiprocess(config, sockets=_for_workers(listening)).run()
         else:
-            bound.listen(_BACKLOG)  # at once: who comes early waits instead of being refused
-            listening()
-            _serve(uvicorn.Server(config), bound)
+            _serve(uvicorn.Server(config), listening)
 
 
-def _supervise(config: Any, bound: socket.socket, listening: Callable[[], None]) -> None:
-    """Run in several processes."""
-    from uvicorn.supervisors import Multiprocess
-
-    class Supervisor(Multiprocess):
-        def init_processes(self) -> None:
-            super().init_processes()
-            if self.processes[0].wait_until_ready(_START, self.should_exit):
-                listening()
-
-    Supervisor(config, sockets=[_for_workers(bound)]).run()
-
-
-def _for_workers(bound: socket.socket) -> Any:
+def _for_workers(listening: socket.socket) -> list[Any]:
     """What each worker, when it is handed this, listens on.
 
     Of a socket that all share, whoever wakes first takes what has come: one worker of two was seen
     with 53 of 64 connections, and p99 suffered (38 ms; 26 with sockets of their own). Linux deals
-    connections out among sockets at one address; elsewhere the one socket is shared.
+    connections out among the sockets at one address, so most reach those of one worker and few the
+    shared one, which keeps the address taken and holds who comes before the workers are there.
+    Who waits at a worker's own when it is killed has to connect again.
     """
     if sys.platform != "linux":
-        bound.listen(_BACKLOG)
-        return bound
-    # Set only now: nobody else can have bound the address before.
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    return _Beside(bound.family, bound.getsockname())
+        return [listening]
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    address = listening.getsockname()
+    return [listening, *[_Beside(listening.family, address) for _ in range(_OWN)]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,19 +97,23 @@ class _Beside:
 
 def _bind_beside(family: int, address: tuple[Any, ...]) -> socket.socket:
     own = socket.socket(family, socket.SOCK_STREAM)
-    own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    own.bind(address)
+    try:
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        own.bind(address)
+    except OSError:
+        own.close()
+        raise
     return own
 
 
-def _serve(server: Any, bound: socket.socket) -> None:
+def _serve(server: Any, listening: socket.socket) -> None:
     """Run in this process; being told to stop is no error."""
     ignored = {name: signal.getsignal(name) for name in (signal.SIGTERM, signal.SIGINT)}
     for name in ignored:  # uvicorn raises the signal again at its end, for whoever was there
         signal.signal(name, lambda *_: None)
     try:
-        server.run(sockets=[bound])
+        server.run(sockets=[listening])
     finally:
         for name, handler in ignored.items():
             signal.signal(name, handler)

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import UTC, datetime
+from pathlib import Path
 
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from engine.chatlog import source
+from engine.chatlog.source import Source
 from engine.errors import ChatLogError
 from tests.chatlog.conftest import ReadText
 
@@ -199,3 +206,20 @@ def test_several_chats_of_qq(read: ReadText) -> None:
 def test_lines_before_the_first_header_are_counted(read: ReadText) -> None:
     found = read("这是我导出的\n2026-11-01 20:00 甲: 一\n2026-11-01 20:01 乙: 二\n")
     assert (found.log.unknown.count, found.log.unknown.samples) == (1, [(1, "这是我导出的")])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    text=st.text("a好\r\n\0", max_size=20),
+    size=st.integers(1, 4),
+    encoding=st.sampled_from(["utf-8", "gb18030", "utf-16-le"]),
+)
+def test_line_ends_are_the_same_wherever_a_piece_is_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, size: int, encoding: str
+) -> None:
+    path = tmp_path / "log.txt"
+    path.write_bytes(text.encode(encoding))
+    monkeypatch.setattr(source, "_CHUNK", size)
+    read = Source(path, encoding, 0, "", datetime.now(UTC))
+    whole = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+    assert "".join(read.pieces()) == whole

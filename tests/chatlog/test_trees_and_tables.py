@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from io import StringIO
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.chatlog.objects import BrokenJson, Item, walk
+from engine.chatlog.times import Stamps
 from engine.errors import ChatLogError
 from tests.chatlog.conftest import ReadText
 
@@ -323,3 +325,8 @@ def test_any_objects_are_read_or_refused(
             assert str(error).endswith(".")
         else:
             assert len({message.id for message in found.messages}) == len(found.messages)
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400), float("inf"), float("nan"), True, None, ""])
+def test_no_time_is_read_from_what_is_none(value: object) -> None:
+    assert Stamps(ZoneInfo("Asia/Shanghai")).read(value) is None

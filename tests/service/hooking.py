@@ -311,10 +311,11 @@ async def _open(settings, copywriter):
 _SERVE = """
 import socket, sys
 from engine.service.running import run
-bound = socket.socket()
-bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-bound.bind(("127.0.0.1", int(sys.argv[1])))
-run(bound, 1, None, "warning")
+listening = socket.socket()
+listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listening.bind(("127.0.0.1", int(sys.argv[1])))
+listening.listen(128)
+run(listening, 1, None, "warning")
 """
 
 

@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -111,7 +110,7 @@ def test_bots_called_from_the_internet_are_served_hooks_only_without_a_key(
 ) -> None:
     (settled / "bots.yaml").write_text(TELEGRAM % "", encoding="utf-8")
     monkeypatch.setenv("QUNCE_BOTS", "bots.yaml")
-    monkeypatch.setattr(running, "run", lambda *given: given[-1]())
+    monkeypatch.setattr(running, "run", lambda *_: None)
     outcome = CliRunner().invoke(app, ["serve", "--port", "0"])
     assert outcome.exit_code == 0, outcome.output
     assert "for /hooks/ only" in outcome.stderr
@@ -123,12 +122,7 @@ def test_with_keys_it_may_listen_anywhere(settled: Path, monkeypatch: pytest.Mon
     ledger.keys.add("bot", ["check"])
     ledger.close()
     seen = []
-
-    def run(bound: socket.socket, *given: Any) -> None:
-        seen.append(bound.getsockname())
-        given[-1]()
-
-    monkeypatch.setattr(running, "run", run)
+    monkeypatch.setattr(running, "run", lambda listening, *_: seen.append(listening.getsockname()))
     outcome = CliRunner().invoke(app, ["serve", "--host", "0.0.0.0", "--port", "0"])  # noqa: S104
     assert outcome.exit_code == 0, outcome.output
     assert seen[0][0] == "0.0.0.0"  # noqa: S104
@@ -173,15 +167,25 @@ def test_it_serves_and_stops_in_peace(server: subprocess.Popen[str]) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the workers share one socket")
 @pytest.mark.parametrize("server", [2], indirect=True)
-def test_each_worker_listens_for_itself_and_is_replaced(server: subprocess.Popen[str]) -> None:
+def test_workers_have_sockets_of_their_own_and_are_replaced(server: subprocess.Popen[str]) -> None:
     url = _url(server)
     port = int(url.rsplit(":", 1)[1])
-    assert _eventually(lambda: _listening(port) == 2)
-    assert f"port {port}" in _refusal("--port", str(port))
+    assert f"port {port}" in _refusal("--port", str(port))  # before any worker is there
+    assert httpx.get(f"{url}/healthz", trust_env=False, timeout=30).status_code == 200
+    every = 1 + 2 * running._OWN
+    assert _eventually(lambda: _listening(port) == every)
     os.kill(_workers(server.pid)[0], signal.SIGKILL)
-    assert _eventually(lambda: _listening(port) == 1)
+    assert _eventually(lambda: _listening(port) == every - running._OWN)
     assert httpx.get(f"{url}/healthz", trust_env=False).status_code == 200
-    assert _eventually(lambda: _listening(port) == 2)
+    assert _eventually(lambda: _listening(port) == every)
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(20) == 0
+
+
+@pytest.mark.parametrize("server", [2], indirect=True)
+def test_a_stop_while_it_starts_is_heard(server: subprocess.Popen[str]) -> None:
+    _url(server)
+    assert _eventually(lambda: len(_workers(server.pid)) == 2)
     server.send_signal(signal.SIGTERM)
     assert server.wait(20) == 0
 

@@ -139,9 +139,9 @@ def _hits(text: str, *names: str) -> set[str]:
 
 
 @cache
-def _searches(*names: str) -> list[tuple[str, Search]]:
+def _searches(*names: str) -> tuple[tuple[str, Search], ...]:
     lists = {name: ("times", "ahead") if name == "due" else ("promises", name) for name in names}
-    return [(name, pattern(*own).search) for name, own in lists.items()]
+    return tuple((name, pattern(*own).search) for name, own in lists.items())
 
 
 def _around(line: Line, before: Sequence[Line]) -> float:

@@ -100,6 +100,14 @@ def test_links_look_back_only_so_far() -> None:
     assert max(map(len, links.before)) == max(map(len, links.after)) == 20
 
 
+def test_links_stand_in_order_of_strength() -> None:
+    links = find_links(read(chat(*RIDE, *CAKE)))
+    assert any(len(linked) > 2 for linked in links.before)
+    for linked in (*links.before, *links.after):
+        logits = [own for _, own in linked]
+        assert logits == sorted(logits)
+
+
 def test_rarity_falls_with_the_number_of_groups() -> None:
     rarity = rarities([{"骑行", "路线"}, {"骑行"}, {"骑行", "头盔"}])
     assert 0 < rarity["骑行"] < rarity["路线"] == rarity["头盔"] == 1
