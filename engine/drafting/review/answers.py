@@ -88,10 +88,14 @@ class _Wanted:
     verb: str
     """A character with which an answer begins, nearly; empty: none known."""
 
-    def fits(self, text: str) -> bool:
-        """Whether a text has the form of an answer."""
+    def fits_strictly(self, text: str) -> bool:
+        """Whether a text has a form that such answers alone have."""
+        return any(search(text) for search in self.strict)
+
+    def fits_loosely(self, text: str) -> bool:
+        """Whether a text has another form of an answer."""
         return (
-            any(search(text) for search in (*self.strict, *self.loose))
+            any(search(text) for search in self.loose)
             or any(letter in text for letter in self.letters)
             or (self.verb != "" and self.verb in text[:_FULL_HEAD])
         )
@@ -257,13 +261,14 @@ def _address(question: _Question, line: Line) -> Signs:
 
 def _form(question: _Question, line: Line, text: str) -> Signs:
     """What the form of a line says for its answering a question."""
-    asks_for, strict = question.asked.asks_for, question.wanted.strict
-    form, whether = question.wanted.fits(text), "whether" in asks_for
+    asks_for, wanted = question.asked.asks_for, question.wanted
+    strictly, whether = wanted.fits_strictly(text), "whether" in asks_for
+    form = strictly or wanted.fits_loosely(text)
     return {
         "form": form and not whether,
         "yes_no": form and whether,
-        "whether": whether and not strict,
-        "misfit": bool(strict) and not whether and not any(search(text) for search in strict),
+        "whether": whether and not wanted.strict,
+        "misfit": bool(wanted.strict) and not whether and not strictly,
         "opens": line.opens,
         "long": min(1.0, len(line.text) / _LONG),
         "tiny": len(line.text) < _TINY,

@@ -41,7 +41,7 @@ class Learned:
     def read(self, text: str) -> float:
         """What the runs of characters in a folded text count together, each one once."""
         known = self.runs
-        return sum(map(known.__getitem__, filter(known.__contains__, runs(text))))
+        return sum([known[run] for run in runs(text) if run in known])
 
 
 @cache

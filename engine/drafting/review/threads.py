@@ -103,7 +103,7 @@ class _Counted:
             for item, own, usual in items:
                 if item in held:
                     total += own * math.log1p((held[item] - mine) * usual)
-        return _LOWEST if total < _LOWEST else _HIGHEST if total > _HIGHEST else total
+        return max(_LOWEST, min(_HIGHEST, total))
 
 
 class Placement:
