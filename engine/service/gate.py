@@ -78,7 +78,8 @@ class _Passage:
     def __init__(self, parts: Parts, scope: Scope, receive: Receive, send: Send) -> None:
         self._parts, self._scope, self._receive, self._send = parts, scope, receive, send
         given = header(scope["headers"], b"x-request-id")
-        self._id = given if _REQUEST_ID.fullmatch(given) else os.urandom(12).hex().encode()
+        known = given and _REQUEST_ID.fullmatch(given)
+        self._id = given if known else os.urandom(12).hex().encode()
         self._left = _LARGE if scope["path"] == LARGE_PATH else _SMALL
         self._extra: tuple[tuple[bytes, bytes], ...] = ()
         self._status = 0

@@ -15,6 +15,7 @@ SECURITY: tuple[tuple[bytes, bytes], ...] = (
     (b"x-frame-options", b"DENY"),
 )
 """Answers are data for programs: not to be guessed at, kept, framed or run."""
+_NAMES = frozenset(name for name, _ in SECURITY)
 
 
 def header(headers: Pairs, name: bytes) -> bytes:
@@ -27,5 +28,7 @@ def header(headers: Pairs, name: bytes) -> bytes:
 
 def with_security(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """Headers of an answer with `SECURITY`, where the route has not set one of its own."""
+    if _NAMES.isdisjoint([name for name, _ in headers]):
+        return [*headers, *SECURITY]
     own = {name for name, _ in headers}
     return [*headers, *(pair for pair in SECURITY if pair[0] not in own)]

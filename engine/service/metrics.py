@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections import Counter as Counts
+from collections.abc import Callable, Sequence
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -13,6 +14,8 @@ from prometheus_client import (
     Histogram,
     generate_latest,
 )
+
+from engine.moderation.verdict import Verdict
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
@@ -37,7 +40,7 @@ class Metrics:
         self._verdicts = Counter(
             "qunce_verdicts", "Verdicts given.", ("suggestion", "category"), registry=registry
         )
-        self.batches = Histogram(
+        self._batches = Histogram(
             "qunce_batch_messages",
             "Messages judged at a time.",
             buckets=_BATCHES,
@@ -62,7 +65,7 @@ class Metrics:
             multiprocess_mode="livesum",
         )
         self._known: dict[tuple[str, str, int], Callable[[float], None]] = {}
-        self._counted: dict[tuple[str, str], Callable[[], None]] = {}
+        self._counted: dict[tuple[str, str], Callable[[float], None]] = {}
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request that was answered."""
@@ -71,12 +74,17 @@ class Metrics:
             observe = self._known[key] = self._requests.labels(method, route, str(status)).observe
         observe(seconds)
 
-    def verdict(self, suggestion: str, category: str) -> None:
-        """Count a verdict; topics of groups count together, for their number has no bound."""
-        key = (suggestion, "custom" if category.startswith("custom:") else category)
-        if (count := self._counted.get(key)) is None:
-            count = self._counted[key] = self._verdicts.labels(*key).inc
-        count()
+    def judged(self, verdicts: Sequence[Verdict]) -> None:
+        """Count a batch; topics of groups count together, for their number has no bound."""
+        self._batches.observe(len(verdicts))
+        given = Counts(
+            (each.suggestion, "custom" if each.category.startswith("custom:") else each.category)
+            for each in verdicts
+        )
+        for key, number in given.items():
+            if (count := self._counted.get(key)) is None:
+                count = self._counted[key] = self._verdicts.labels(*key).inc
+            count(number)
 
     def text(self) -> bytes:
         """All figures as Prometheus reads them; of all workers where they share a folder."""

@@ -6,7 +6,6 @@ read in one strict way: JSON in UTF-8 that says so, within a time.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, get_args, get_type_hints
 
@@ -17,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from engine.service.deadline import Deadline
 from engine.service.errors import ApiError, ErrorBody, refuse_fields
 from engine.service.gate import LARGE_PATH
 from engine.service.headers import header
@@ -112,7 +112,7 @@ async def body(request: Request) -> bytes:
     pieces: list[bytes] = []
     seconds = _LARGE_SECONDS if request.scope["path"] == LARGE_PATH else _SECONDS
     try:
-        async with asyncio.timeout(seconds):
+        with Deadline(seconds):
             while True:
                 message = await request.receive()
                 if message["type"] == "http.disconnect":

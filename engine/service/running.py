@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from multiprocessing import parent_process
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -51,7 +52,7 @@ def run(listening: socket.socket, workers: int, index: Path | None, log_level: s
             factory=True,
             workers=workers,
             loop="uvloop" if sys.platform != "win32" else "asyncio",
-            http="httptools",
+            http="engine.service.protocol:Protocol",
             ws="none",
             interface="asgi3",
             access_log=False,
@@ -134,7 +135,10 @@ def make_app() -> FastAPI:
     @asynccontextmanager
     async def lifespan(running: FastAPI) -> AsyncIterator[Any]:
         calls = ThreadPoolExecutor(_THREADS, thread_name_prefix="calls")
-        asyncio.get_running_loop().set_default_executor(calls)
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(calls)
+        if supervisor := parent_process():  # killed, it could not tell its workers to stop
+            loop.add_reader(supervisor.sentinel, signal.raise_signal, signal.SIGTERM)
         async with inner(running) as state:
             _warm_up(await parts.groups.moderator(""))
             yield state

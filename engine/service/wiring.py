@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from engine.drafting import Copywriter
     from engine.moderation.ledger import Ledger
     from engine.moderation.ledger.records import Entry
-    from engine.moderation.verdict import Verdict
     from engine.moderation.windows import Windows
     from engine.playbook import Hit, Playbook
     from engine.service.auth import Access
@@ -114,7 +113,7 @@ def open_parts(settings: Settings, index: Path | None = None) -> Parts:
             groups,
             in_thread=bool(settings.redis_url),
             second=second,
-            judged=_counting(metrics),
+            judged=metrics.judged,
         )
         workers = (
             Workers(_DRAFTS_AT_ONCE, _DRAFTS_WAITING, wait=10, busy=metrics.drafting.set),
@@ -238,15 +237,6 @@ def refuse_bad_rules(file: str, bots: Bots, load: Callable[[str], object]) -> No
                 problems.append(f"Bots file {file}, key '{key}': {error}")
     if problems:
         raise InputError("\n".join(problems))
-
-
-def _counting(metrics: Metrics) -> Callable[[Sequence[Verdict]], None]:
-    def judged(verdicts: Sequence[Verdict]) -> None:
-        metrics.batches.observe(len(verdicts))
-        for verdict in verdicts:
-            metrics.verdict(verdict.suggestion, verdict.category)
-
-    return judged
 
 
 def _desk(

@@ -182,6 +182,17 @@ def test_workers_have_sockets_of_their_own_and_are_replaced(server: subprocess.P
     assert server.wait(20) == 0
 
 
+@pytest.mark.parametrize("server", [1, 2], indirect=True)
+def test_answers_to_requests_sent_together_come_in_order(server: subprocess.Popen[str]) -> None:
+    place = httpx.URL(_url(server))
+    with socket.create_connection((place.host, place.port or 80), 60) as connection:
+        asked = f"GET %s HTTP/1.1\r\nHost: {place.host}\r\n%s\r\n"
+        both = asked % ("/healthz", "") + asked % ("/nothing", "Connection: close\r\n")
+        connection.sendall(both.encode())
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.index(b"200 OK") < answer.index(b'"ok"') < answer.index(b"404 Not Found")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="workers are counted in /proc")
 @pytest.mark.parametrize("server", [2], indirect=True)
 def test_a_stop_while_it_starts_is_heard(server: subprocess.Popen[str]) -> None:
@@ -189,6 +200,15 @@ def test_a_stop_while_it_starts_is_heard(server: subprocess.Popen[str]) -> None:
     assert _eventually(lambda: len(_workers(server.pid)) == 2)
     server.send_signal(signal.SIGTERM)
     assert server.wait(20) == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="who listens is counted in /proc")
+@pytest.mark.parametrize("server", [2], indirect=True)
+def test_workers_stop_when_who_watches_over_them_is_killed(server: subprocess.Popen[str]) -> None:
+    url = _url(server)
+    assert httpx.get(f"{url}/healthz", trust_env=False, timeout=30).status_code == 200
+    server.kill()
+    assert _eventually(lambda: not _listening(int(url.rsplit(":", 1)[1])))
 
 
 def _listening(port: int) -> int:
