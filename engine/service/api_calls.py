@@ -33,6 +33,8 @@ ROBOT_LIMIT = 20
 """Messages a minute that WeCom takes for one robot."""
 MOST_BYTES = 64 * 1024
 """Of an answer; what is longer is none of these APIs'."""
+MOST_BYTES_READ = 1024 * 1024
+"""Of an answer that is read for its content, such as a forwarded chat."""
 
 TIMED_OUT = 3
 """Attempts where an implementation of OneBot says that something in it failed or took too long."""
@@ -132,9 +134,29 @@ class Caller:
             parameters = self._in_time(call.parameters)
             url = f"{bot.api}/bot{bot.token}/{call.method}"
             return await self._post(bot, call, url, parameters, read_telegram)
-        headers = {"Authorization": f"Bearer {bot.token}"} if bot.token else {}
         url = f"{bot.api}/{call.method}"
-        return await self._post(bot, call, url, call.parameters, read_onebot, headers)
+        return await self._post(bot, call, url, call.parameters, read_onebot, _keyed(bot))
+
+    async def ask(self, bot: Bot, method: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The data that an implementation of OneBot answers a question with, asked once.
+
+        Raises:
+            ConnectionError: there is no such answer; says why, without secrets.
+        """
+        try:
+            request = self._client.build_request(
+                "POST", f"{bot.api}/{method}", json=parameters, headers=_keyed(bot), timeout=TIMEOUT
+            )
+            response = await self._client.send(request, stream=True, follow_redirects=False)
+            try:
+                data = mapping(json.loads(await _body(response, MOST_BYTES_READ)))
+            finally:
+                await response.aclose()
+        except (httpx.HTTPError, httpx.StreamError, ValueError, RecursionError) as error:
+            raise ConnectionError(type(error).__name__) from error
+        if not (outcome := read_onebot(data)).ok:
+            raise ConnectionError(_told(outcome.error, bot))
+        return mapping(data.get("data"))
 
     def _in_time(self, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         """A mute that waited in the outbox still ends: one already over would be for ever."""
@@ -198,6 +220,11 @@ class Caller:
             await response.aclose()
 
 
+def _keyed(bot: Bot) -> dict[str, str]:
+    """The headers that OneBot wants."""
+    return {"Authorization": f"Bearer {bot.token}"} if bot.token else {}
+
+
 def read_onebot(data: Mapping[str, Any]) -> Outcome:
     """OneBot's answer: HTTP 200 says nothing, `status` and `retcode` do."""
     code = data.get("retcode")
@@ -249,12 +276,12 @@ def _outcome(response: httpx.Response, body: bytes, read: Reader) -> Outcome:
     return Outcome(False, status in _LATER or status >= 500, told.wait or asked, error, status)
 
 
-async def _body(response: httpx.Response) -> bytes:
-    """An answer's first bytes; one that is longer isn't read as JSON."""
+async def _body(response: httpx.Response, most: int = MOST_BYTES) -> bytes:
+    """An answer; nothing of one that is longer."""
     body = b""
     async for chunk in response.aiter_bytes():
         body += chunk
-        if len(body) > MOST_BYTES:
+        if len(body) > most:
             return b""
     return body
 

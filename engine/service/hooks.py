@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from fastapi import APIRouter
@@ -25,7 +25,9 @@ from engine.moderation.message import Message
 from engine.moderation.ruleset import Rules
 from engine.moderation.verdict import Verdict
 from engine.service.api_calls import Caller, Outcome, direct
+from engine.service.bots import Bot
 from engine.service.conduct import Place
+from engine.service.forwarded import ForwardedChats
 from engine.service.hook_routes import HookRoutes
 from engine.service.outbox import Courier, Sending
 from engine.service.reception import Reception, Tools
@@ -62,6 +64,7 @@ class Hooks:
                 ledger=ledger,
                 settler=Settler(ledger, calls_wait=self._courier.wake),
                 judge=self._judge,
+                complete=ForwardedChats(self._ask).completed,
                 rules=self._rules,
                 digest=ledger.digest,
                 welcomes=Welcomes(self._write, bot_words()),
@@ -101,6 +104,10 @@ class Hooks:
     async def _send(self, call: Call) -> Outcome:
         assert self._caller is not None  # noqa: S101 (the courier runs in `background`)
         return await self._caller.send(call)
+
+    async def _ask(self, bot: Bot, method: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        assert self._caller is not None  # noqa: S101 (events come while the app serves)
+        return await self._caller.ask(bot, method, parameters)
 
     async def _judge(self, message: Message, place: Place) -> Verdict:
         return await self._parts.judge.judge(message, place.group, place.bot)

@@ -71,6 +71,8 @@ class Tools:
     settler: Settler
     judge: Callable[[Message, Place], Awaitable[Verdict]]
     """A message and where it was written → the verdict."""
+    complete: Callable[[Bot, Incoming], Awaitable[Incoming]]
+    """An event → the same with what it only refers to."""
     rules: Callable[[Place], Awaitable[Rules]]
     """The rules that hold in a group for a bot."""
     digest: Callable[[str], str]
@@ -131,7 +133,9 @@ class Reception:
             return await self._obey(case, command)
         if message is None or await self._exemptions.holds(group, incoming.person):
             return await self._settle(case, "passed" if message is None else "exempt")
-        return await self._moderate(case, message)
+        completed = await self._tools.complete(bot, incoming)
+        assert completed.message is not None  # noqa: S101 (nothing is taken away)
+        return await self._moderate(replace(case, incoming=completed), completed.message)
 
     def _again(self, case: _Case, known: Settled) -> Mapping[str, Any]:
         self._tools.tell(case.bot.platform, "repeated")

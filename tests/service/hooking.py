@@ -113,6 +113,8 @@ class Api:
         self.made = []
         self.failing = 0
         """So many requests are answered 503 first."""
+        self.chats = {}
+        """Id of a forwarded chat → what OneBot's API answers when it is asked for."""
         api = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -120,13 +122,14 @@ class Api:
                 parameters = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 method = self.path.partition("?")[0].rpartition("/")[2]
                 failed = api.failing > 0
+                told = {"status": "ok", "retcode": 0, "data": None, "ok": True, "errcode": 0}
                 if failed:
                     api.failing -= 1
+                elif method == "get_forward_msg":
+                    told = api.chats.get(parameters["id"], {"status": "failed", "retcode": 1404})
                 else:
                     api.made.append((method, parameters))
-                answer = json.dumps(
-                    {"status": "ok", "retcode": 0, "data": None, "ok": True, "errcode": 0}
-                ).encode()
+                answer = told if isinstance(told, bytes) else json.dumps(told).encode()
                 self.send_response(503 if failed else 200)
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from itertools import count
 
 import pytest
 
 from engine.drafting import Copywriter
+from engine.service import forwarded
 from tests.service.hooking import (
     AD,
     RUDE,
@@ -19,6 +22,10 @@ from tests.service.hooking import (
     serving,
     signed,
 )
+
+
+def _segment(kind, **data):
+    return {"type": kind, "data": data}
 
 
 @pytest.fixture
@@ -172,6 +179,72 @@ def test_the_text_of_cards_and_forwards_is_judged(room):
     room.onebot(onebot_message([{"type": "json", "data": {"data": card}}], 1))
     room.onebot(onebot_message([node], 2))
     assert [entry.category for entry in room.entries] == ["ad", "abuse"]
+
+
+def _chat(key, message):
+    """An answer to `get_forward_msg`; implementations differ in the key and in the messages."""
+    return {"status": "ok", "retcode": 0, "data": {key: [message]}}
+
+
+@pytest.mark.parametrize(
+    "chat",
+    [
+        _chat("message", {"type": "node", "data": {"content": [_segment("text", text=AD)]}}),
+        _chat("messages", {"content": AD, "sender": {"nickname": "小满"}}),
+        _chat("messages", {"message": [_segment("text", text=AD)], "user_id": 1, "time": 1}),
+    ],
+    ids=["standard", "text", "events"],
+)
+def test_a_chat_forwarded_by_its_id_is_asked_for(room, shared, chat):
+    shared[1].chats["f1"] = chat
+    room.onebot(onebot_message([_segment("forward", id="f1")], 1))
+    assert [entry.category for entry in room.entries] == ["ad"]
+    assert room.entries[0].text == AD
+
+
+@pytest.mark.parametrize(
+    "chat",
+    [
+        None,
+        b"",
+        b"[",
+        b'{"status": "ok", "retcode": 0, "data": 7}',
+        b"x" * 2_000_000,
+        _chat("message", "nonsense"),
+        _chat("messages", {"content": {"a": []}}),
+    ],
+    ids=["unknown", "empty", "broken", "number", "huge", "wrong message", "wrong content"],
+)
+def test_without_the_chat_the_rest_is_judged(room, shared, chat):
+    shared[1].chats.pop("f2", None)
+    if chat is not None:
+        shared[1].chats["f2"] = chat
+    forward = _segment("forward", id="f2")
+    assert room.onebot(onebot_message([forward], 1)).status_code == 204
+    room.onebot(onebot_message([_segment("text", text=AD), forward], 2))
+    assert [entry.category for entry in room.entries] == ["ad"]
+
+
+def test_a_chat_that_does_not_come_in_time_is_not_waited_for(served, api, monkeypatch):
+    monkeypatch.setattr(forwarded, "SECONDS", 0.2)
+    came = threading.Event()
+    api.chats = _Slow(came)
+    with served() as service:
+        start = time.monotonic()
+        assert service.onebot(onebot_message([_segment("forward", id="f3")], 1)).status_code == 204
+        assert time.monotonic() - start < 5
+        came.set()
+
+
+class _Slow(dict):
+    """Chats that come when an event is set."""
+
+    def __init__(self, came):
+        self._came = came
+
+    def get(self, *_):
+        assert self._came.wait(30)
+        return {}
 
 
 def test_an_image_alone_passes(room):

@@ -73,6 +73,9 @@ class House:
         async def rules(group):
             return self.rules
 
+        async def complete(bot, incoming):
+            return incoming
+
         async def write(brief, variants, seed):
             self.briefs.append(brief)
             if self.faults:
@@ -82,7 +85,7 @@ class House:
         ledger = ledger or self.ledger
         return Reception(
             Tools(
-                ledger, settler(ledger), self.judge, rules, ledger.digest,
+                ledger, settler(ledger), self.judge, complete, rules, ledger.digest,
                 Welcomes(write, bot_words()), bot_words(), self.ledger.outbox.waiting,
                 lambda entry: self.forgiven.append(entry.id), lambda: self.now,
                 lambda platform, result: self.told.append(result),

@@ -81,6 +81,12 @@ def card_text(kind: str, data: Mapping[str, Any]) -> tuple[str, bool]:
     return text[:MOST_TEXT], whole and len(text) <= MOST_TEXT
 
 
+def chat_text(data: Mapping[str, Any]) -> str:
+    """What stands in a forwarded chat, as OneBot's `get_forward_msg` tells it, one piece a line."""
+    messages = data.get("message") or data.get("messages")
+    return card_text("forward", {"content": messages})[0]
+
+
 def _of_json(data: Any) -> tuple[list[str], bool]:
     if isinstance(data, str) and len(data) > _LONGEST_CARD:
         return [data], False

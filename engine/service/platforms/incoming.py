@@ -31,6 +31,8 @@ class Incoming:
     note: str = ""
     """What could not be looked at: `image only`, `voice`, …; English, for logs and metrics. For
     `other`: what it was."""
+    forwarded: tuple[str, ...] = ()
+    """The ids of chats forwarded in the message whose words did not come along."""
     unable: frozenset[Kind] = frozenset()
     """What can't be done in this group, or to this person, though the bot can elsewhere."""
 

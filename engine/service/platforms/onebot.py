@@ -143,6 +143,7 @@ class OneBot:
             name=called(anonymous.get("name"), sender.get("card"), sender.get("nickname")),
             person=person,
             note=listed(said.unseen, said.text),
+            forwarded=tuple(said.forwarded),
         )
 
     def _joined(self, data: Mapping[str, Any]) -> Incoming:
@@ -231,6 +232,7 @@ class _Said:
         """Read a CQ string or a list of segments."""
         self.mentions: dict[str, None] = {}
         self.unseen: dict[str, None] = {}
+        self.forwarded: dict[str, None] = {}
         self._plain: list[str] = []
         self._cards: list[str] = []
         for kind, data in segments(message):
@@ -249,6 +251,8 @@ class _Said:
                 self._cards.append(text)
             if kind in _NEVER_SEEN or (kind in _SEEN_WHEN_READ and not whole):
                 self.unseen[_UNSEEN[kind]] = None
+            if kind == "forward" and not whole and (chat := ident(data.get("id"))):
+                self.forwarded[chat] = None
 
 
 def _spoken(act: Act) -> list[dict[str, Any]]:

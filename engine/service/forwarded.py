@@ -1,0 +1,51 @@
+"""A message that holds a forwarded chat by its id → the same message with what stands in that chat.
+
+OneBot's events mostly give no more than the id; the implementation tells the rest when asked. Who
+hides an advertisement in a forwarded chat is read like everybody else. Where the chat can't be had
+in time, the message is judged by what else it holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from engine.service.bots import Bot
+from engine.service.platforms.cards import MOST_TEXT, chat_text
+from engine.service.platforms.incoming import Incoming
+
+SECONDS = 3.0
+"""That an event waits for all chats forwarded in it."""
+_MOST = 3  # chats of one message that are asked for
+_AT_ONCE = 8  # events that wait for a chat; the others wait for them
+_METHOD = "get_forward_msg"
+_log = logging.getLogger(__name__)
+
+Ask = Callable[[Bot, str, Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
+"""A bot, a method and its parameters → the answer's data; raises ConnectionError."""
+
+
+class ForwardedChats:
+    """Asks for forwarded chats; of one event loop."""
+
+    def __init__(self, ask: Ask) -> None:
+        """Take what asks a platform's API."""
+        self._ask = ask
+        self._places = asyncio.Semaphore(_AT_ONCE)
+
+    async def completed(self, bot: Bot, incoming: Incoming) -> Incoming:
+        """The event with the words of the chats forwarded in it, where there is an API to ask."""
+        if not (incoming.forwarded and incoming.message and bot.api):
+            return incoming
+        texts: list[str] = []
+        try:
+            async with asyncio.timeout(SECONDS), self._places:
+                for chat in incoming.forwarded[:_MOST]:
+                    texts.append(chat_text(await self._ask(bot, _METHOD, {"id": chat})))
+        except (ConnectionError, TimeoutError) as error:
+            _log.warning("bot %s: a forwarded chat was not read: %s", bot.name, error or "too late")
+        text = "\n".join(filter(None, (incoming.message.text, *texts)))
+        return replace(incoming, message=replace(incoming.message, text=text[:MOST_TEXT]))
