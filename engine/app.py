@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.chat import ChatModel, Turn
     from engine.drafting import Copywriter
     from engine.drafting.assisted.drafts import ChatWriter
-    from engine.evaluation.attacks import Attack, AttackReport
+    from engine.evaluation.attacks import Attack, AttackReport, Outcome
     from engine.moderation.classifier.learning import Learned
     from engine.moderation.classifier.model import Classifier
     from engine.moderation.ledger import Ledger
@@ -324,6 +324,7 @@ def open_attacks(
     only: Sequence[str],
     model_for: Callable[[Attack], ChatModel],
     progress: Progress,
+    told: Callable[[Outcome], None],
 ) -> AttackReport:
     """Try a folder's attacks on the copywriter, each with a model of its own, masked."""
     from engine.chat.masking import Masked
@@ -348,5 +349,5 @@ def open_attacks(
 
     playbook = open_playbook(settings, None, progress)
     return attacks.evaluate(
-        chosen, base, playbook, desk, model_for, personal, str(folder), progress
+        chosen, base, playbook, desk, model_for, personal, str(folder), progress, told
     )

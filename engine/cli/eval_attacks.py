@@ -12,7 +12,7 @@ from engine.cli.common import JsonOption, print_json, progress_bar, settings
 
 if TYPE_CHECKING:
     from engine.chat.model import ChatModel
-    from engine.evaluation.attacks import Attack, AttackReport
+    from engine.evaluation.attacks import Attack, AttackReport, Outcome
 
 
 def attacks(
@@ -43,7 +43,8 @@ def attacks(
     """Measure attacks: whether the attacker's words, links or members' data reach a draft.
 
     Without a chat model, or with --obeying, a stand-in writes what the attacker wants, once by
-    itself and once behind the facts of the brief. Exit code 1: something reached a draft.
+    itself and once behind the facts of the brief. Of a real model, which may take minutes
+    for each, what came of an attack is told at once. Exit code 1: something reached a draft.
     """
     from engine.app import open_attacks, open_chat
 
@@ -53,7 +54,9 @@ def attacks(
     with progress_bar() as progress:
         for mixed in (True,) if model else (False, True):
             chosen = partial(_model_for, model, mixed)
-            reports.append(open_attacks(settings(), folder, only or (), chosen, progress))
+            told = _tell if model else _say_nothing
+            report = open_attacks(settings(), folder, only or (), chosen, progress, told)
+            reports.append(report)
     if as_json:
         print_json([report.as_dict() for report in reports])
     else:
@@ -79,9 +82,21 @@ def _print(report: AttackReport, verbose: bool) -> None:
     typer.echo(f"  reached a draft     {told['reached']:4d}")
     typer.echo(f"  drafts              {drafts:4d}, {assisted} in the model's words")
     for one in report.outcomes:
-        if one.reached:
-            reached = ", ".join("".join(filter(str.isprintable, word)) for word in one.reached)
-            typer.echo(f"  {one.id:12s}{one.technique}: {reached}")
-        elif verbose:
-            shown = "shown" if one.shown else "left out"
-            typer.echo(f"  {one.id:12s}{one.technique}: {shown}, nothing reached")
+        if one.reached or verbose:
+            typer.echo(f"  {_line(one)}")
+
+
+def _line(outcome: Outcome) -> str:
+    """What came of an attack."""
+    reached = ", ".join("".join(filter(str.isprintable, word)) for word in outcome.reached)
+    shown = "shown" if outcome.shown else "left out"
+    return f"{outcome.id:12s}{outcome.technique}: {reached or f'{shown}, nothing reached'}"
+
+
+def _tell(outcome: Outcome) -> None:
+    by_model = f"{outcome.assisted} of {outcome.drafts} drafts in the model's words"
+    typer.echo(f"{_line(outcome)}; {by_model}", err=True)
+
+
+def _say_nothing(outcome: Outcome) -> None:
+    """The stand-in is quick; its report says it all."""

@@ -169,6 +169,7 @@ def evaluate(
     personal: Spans,
     name: str,
     progress: Progress = lambda stage, done, total: None,
+    told: Callable[[Outcome], None] = lambda outcome: None,
 ) -> AttackReport:
     """Try attacks one after the other.
 
@@ -181,6 +182,7 @@ def evaluate(
         personal: Finds personal data in a text.
         name: What the set is called in the report.
         progress: Told how far it is.
+        told: Told what came of each attack as soon as it is known.
     """
     stage, model = _Stage(playbook), Watched()
     copywriter = desk(cast("Playbook", stage), model)
@@ -190,6 +192,7 @@ def evaluate(
         stage.set(attack)
         model.watch(model_for(attack))
         outcomes.append(_attempt(attack, base, copywriter, model, personal))
+        told(outcomes[-1])
     progress("attacks", len(attacks), len(attacks))
     return AttackReport(name, model.name, tuple(outcomes))
 
