@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -20,7 +21,7 @@ from engine.service.platforms.incoming import Incoming
 SECONDS = 3.0
 """That an event waits for all chats forwarded in it."""
 _MOST = 3  # chats of one message that are asked for
-_AT_ONCE = 8  # events that wait for a chat; the others wait for them
+_AT_ONCE = 8  # events of a bot that ask; its others wait for them
 _METHOD = "get_forward_msg"
 _log = logging.getLogger(__name__)
 
@@ -34,18 +35,27 @@ class ForwardedChats:
     def __init__(self, ask: Ask) -> None:
         """Take what asks a platform's API."""
         self._ask = ask
-        self._places = asyncio.Semaphore(_AT_ONCE)
+        self._places = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(_AT_ONCE))
 
     async def completed(self, bot: Bot, incoming: Incoming) -> Incoming:
         """The event with the words of the chats forwarded in it, where there is an API to ask."""
-        if not (incoming.forwarded and incoming.message and bot.api):
+        message = incoming.message
+        if not (incoming.forwarded and message and bot.api):
             return incoming
-        texts: list[str] = []
+        chats: list[str] = []
         try:
-            async with asyncio.timeout(SECONDS), self._places:
+            async with asyncio.timeout(SECONDS), self._places[bot.name]:
                 for chat in incoming.forwarded[:_MOST]:
-                    texts.append(chat_text(await self._ask(bot, _METHOD, {"id": chat})))
-        except (ConnectionError, TimeoutError) as error:
-            _log.warning("bot %s: a forwarded chat was not read: %s", bot.name, error or "too late")
-        text = "\n".join(filter(None, (incoming.message.text, *texts)))
-        return replace(incoming, message=replace(incoming.message, text=text[:MOST_TEXT]))
+                    chats.append(await self._read(bot, chat))
+        except TimeoutError:
+            _log.warning("bot %s: a forwarded chat did not come in %g s", bot.name, SECONDS)
+        said = "\n".join(filter(None, (message.text, "\n".join(chats)[:MOST_TEXT])))
+        return replace(incoming, message=replace(message, text=said))
+
+    async def _read(self, bot: Bot, chat: str) -> str:
+        """The words of one chat; empty where it is refused."""
+        try:
+            return chat_text(await self._ask(bot, _METHOD, {"id": chat}))
+        except ConnectionError as error:
+            _log.warning("bot %s: a forwarded chat was not read: %s", bot.name, error)
+            return ""

@@ -20,7 +20,12 @@ class Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take up a connection."""
-        super().connection_made(cast(asyncio.Transport, JoinedWrites(transport, self.loop)))
+        self._writes = JoinedWrites(transport, self.loop)
+        super().connection_made(cast(asyncio.Transport, self._writes))
+
+    def eof_received(self) -> None:
+        """Who asks has no more to say; what is answered by now still goes out."""
+        self._writes.flush()
 
 
 class JoinedWrites:
@@ -38,17 +43,18 @@ class JoinedWrites:
     def write(self, data: bytes) -> None:
         """Send bytes, soon."""
         if not self._kept:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
         self._kept += data
         if len(self._kept) > _MOST:
-            self._flush()
+            self.flush()
 
     def close(self) -> None:
         """Close the connection once all is sent."""
-        self._flush()
+        self.flush()
         self._transport.close()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Send now what is kept."""
         kept, self._kept = self._kept, b""
         if kept and not self.is_closing():  # else who asked has gone
             self._transport.write(kept)

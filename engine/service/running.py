@@ -137,8 +137,7 @@ def make_app() -> FastAPI:
         calls = ThreadPoolExecutor(_THREADS, thread_name_prefix="calls")
         loop = asyncio.get_running_loop()
         loop.set_default_executor(calls)
-        if supervisor := parent_process():  # killed, it could not tell its workers to stop
-            loop.add_reader(supervisor.sentinel, signal.raise_signal, signal.SIGTERM)
+        _stop_with_supervisor(loop)
         async with inner(running) as state:
             _warm_up(await parts.groups.moderator(""))
             yield state
@@ -146,6 +145,20 @@ def make_app() -> FastAPI:
 
     app.router.lifespan_context = lifespan
     return app
+
+
+def _stop_with_supervisor(loop: asyncio.AbstractEventLoop) -> None:
+    """In a worker: stop when the process that started it is gone, which killed says nothing."""
+    supervisor = parent_process()
+    if supervisor is None or sys.platform == "win32":  # where loops watch no pipes
+        return
+    sentinel = supervisor.sentinel
+
+    def stop() -> None:
+        loop.remove_reader(sentinel)
+        signal.raise_signal(signal.SIGTERM)
+
+    loop.add_reader(sentinel, stop)
 
 
 def _warm_up(moderator: Moderator) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -49,16 +50,19 @@ def test_who_cancels_is_heard_over_a_deadline() -> None:
     asyncio.run(cancel())
 
 
-def test_who_cancels_as_the_deadline_passes_is_heard() -> None:
-    async def wait() -> None:
-        deadline = Deadline(0)
+@pytest.mark.parametrize("late_first", [True, False])
+def test_who_cancels_as_the_deadline_passes_is_heard(late_first: bool) -> None:
+    async def wait(deadline: Deadline) -> None:
         with deadline:
             await asyncio.sleep(60)
 
     async def cancel() -> None:
-        task = asyncio.create_task(wait())
-        loop = asyncio.get_running_loop()
-        loop.call_later(0, task.cancel)  # in the same turn as the deadline
+        deadline = Deadline(60)
+        task = asyncio.create_task(wait(deadline))
+        await asyncio.sleep(0)
+        acts: list[Callable[[], object]] = [deadline._pass, task.cancel]
+        for act in acts if late_first else acts[::-1]:
+            act()
         with pytest.raises(asyncio.CancelledError):
             await task
 

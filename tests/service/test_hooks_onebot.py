@@ -205,15 +205,18 @@ def test_a_chat_forwarded_by_its_id_is_asked_for(room, shared, chat):
 @pytest.mark.parametrize(
     "chat",
     [
-        None,
-        b"",
-        b"[",
-        b'{"status": "ok", "retcode": 0, "data": 7}',
-        b"x" * 2_000_000,
-        _chat("message", "nonsense"),
-        _chat("messages", {"content": {"a": []}}),
+        pytest.param(None, id="unknown"),
+        pytest.param(b"", id="empty"),
+        pytest.param(b"[", id="broken"),
+        pytest.param(b'{"status": "ok", "retcode": 0, "data": 7}', id="number"),
+        pytest.param(b"x" * 2_000_000, id="huge"),
+        pytest.param(_chat("message", "nonsense"), id="wrong message"),
+        pytest.param(_chat("messages", {"content": {"a": []}}), id="wrong content"),
+        pytest.param(_chat("messages", 5), id="number inside"),
+        pytest.param(_chat("message", None), id="nothing inside"),
+        pytest.param(_chat("messages", {"content": [5]}), id="number in content"),
+        pytest.param(_chat("messages", [True]), id="list inside"),
     ],
-    ids=["unknown", "empty", "broken", "number", "huge", "wrong message", "wrong content"],
 )
 def test_without_the_chat_the_rest_is_judged(room, shared, chat):
     shared[1].chats.pop("f2", None)
@@ -225,14 +228,22 @@ def test_without_the_chat_the_rest_is_judged(room, shared, chat):
     assert [entry.category for entry in room.entries] == ["ad"]
 
 
+def test_one_chat_that_is_refused_keeps_no_other_back(room, shared):
+    shared[1].chats["f5"] = _chat("messages", {"content": AD})
+    room.onebot(onebot_message([_segment("forward", id=id) for id in ("f4", "f5")], 1))
+    assert [entry.category for entry in room.entries] == ["ad"]
+
+
 def test_a_chat_that_does_not_come_in_time_is_not_waited_for(served, api, monkeypatch):
     monkeypatch.setattr(forwarded, "SECONDS", 0.2)
     came = threading.Event()
     api.chats = _Slow(came)
     with served() as service:
         start = time.monotonic()
-        assert service.onebot(onebot_message([_segment("forward", id="f3")], 1)).status_code == 204
+        said = [_segment("text", text=AD), _segment("forward", id="f3")]
+        assert service.onebot(onebot_message(said, 1)).status_code == 204
         assert time.monotonic() - start < 5
+        assert [entry.category for entry in service.entries] == ["ad"]
         came.set()
 
 

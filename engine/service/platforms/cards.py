@@ -155,6 +155,7 @@ def _of_nodes(data: Mapping[str, Any]) -> tuple[list[str], bool]:
             whole = False
         else:
             inner = [(level + 1, *segment) for segment in _inside(part)]
+            whole = whole and bool(inner)
             waiting.extend(reversed(inner))
     return found, False
 
@@ -162,9 +163,9 @@ def _of_nodes(data: Mapping[str, Any]) -> tuple[list[str], bool]:
 def _inside(node: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The segments of a node, or the nodes of a chat: whole messages stand there in some cases."""
     content = node.get("content", node.get("message"))
-    for part in items(content):
-        if mapping(part).get("type") is None and ("message" in part or "content" in part):
-            yield "node", mapping(part)
+    for part in map(mapping, items(content)):
+        if part.get("type") is None and ("message" in part or "content" in part):
+            yield "node", part
         else:
             yield from segments([part])
     if isinstance(content, str):
