@@ -20,7 +20,7 @@ from engine.service.platforms.incoming import Incoming
 
 SECONDS = 3.0
 """That an event waits for all chats forwarded in it."""
-_MOST = 3  # chats of one message that are asked for
+_MOST = 3  # chats of one message that are asked for, those inside others too
 _AT_ONCE = 8  # events of a bot that ask; its others wait for them
 _METHOD = "get_forward_msg"
 _log = logging.getLogger(__name__)
@@ -42,20 +42,22 @@ class ForwardedChats:
         message = incoming.message
         if not (incoming.forwarded and message and bot.api):
             return incoming
-        chats: list[str] = []
+        waiting, chats = [*incoming.forwarded], list[str]()
         try:
             async with asyncio.timeout(SECONDS), self._places[bot.name]:
-                for chat in incoming.forwarded[:_MOST]:
-                    chats.append(await self._read(bot, chat))
+                while waiting and len(chats) < _MOST:
+                    text, inner = await self._read(bot, waiting.pop(0))
+                    chats.append(text)
+                    waiting += inner
         except TimeoutError:
             _log.warning("bot %s: a forwarded chat did not come in %g s", bot.name, SECONDS)
         said = "\n".join(filter(None, (message.text, "\n".join(chats)[:MOST_TEXT])))
         return replace(incoming, message=replace(message, text=said))
 
-    async def _read(self, bot: Bot, chat: str) -> str:
-        """The words of one chat; empty where it is refused."""
+    async def _read(self, bot: Bot, chat: str) -> tuple[str, tuple[str, ...]]:
+        """The words of one chat and the ids of those forwarded in it; none where it is refused."""
         try:
             return chat_text(await self._ask(bot, _METHOD, {"id": chat}))
         except ConnectionError as error:
             _log.warning("bot %s: a forwarded chat was not read: %s", bot.name, error)
-            return ""
+            return "", ()

@@ -115,6 +115,8 @@ class Api:
         """So many requests are answered 503 first."""
         self.chats = {}
         """Id of a forwarded chat → what OneBot's API answers when it is asked for."""
+        self.asked = []
+        """The ids of the chats that were asked for."""
         api = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -126,6 +128,7 @@ class Api:
                 if failed:
                     api.failing -= 1
                 elif method == "get_forward_msg":
+                    api.asked.append(parameters["id"])
                     told = api.chats.get(parameters["id"], {"status": "failed", "retcode": 1404})
                 else:
                     api.made.append((method, parameters))

@@ -228,6 +228,20 @@ def test_without_the_chat_the_rest_is_judged(room, shared, chat):
     assert [entry.category for entry in room.entries] == ["ad"]
 
 
+def test_a_chat_forwarded_in_a_forwarded_chat_is_asked_for(room, shared):
+    shared[1].chats["f6"] = _chat("messages", {"message": [_segment("forward", id="f7")]})
+    shared[1].chats["f7"] = _chat("messages", {"content": AD})
+    room.onebot(onebot_message([_segment("forward", id="f6")], 1))
+    assert [entry.category for entry in room.entries] == ["ad"]
+
+
+def test_chats_forwarded_in_themselves_are_asked_for_a_few_times(room, shared):
+    shared[1].chats["f8"] = _chat("messages", {"message": [_segment("forward", id="f8")] * 9})
+    assert room.onebot(onebot_message([_segment("forward", id="f8")], 1)).status_code == 204
+    assert shared[1].asked.count("f8") == 3
+    assert room.entries == []
+
+
 def test_one_chat_that_is_refused_keeps_no_other_back(room, shared):
     shared[1].chats["f5"] = _chat("messages", {"content": AD})
     room.onebot(onebot_message([_segment("forward", id=id) for id in ("f4", "f5")], 1))

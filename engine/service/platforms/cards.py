@@ -7,16 +7,16 @@ what can't be read is said to the caller, never guessed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from engine.bundled import bundled
 from engine.errors import InputError, RecipeError
 from engine.service.platforms.cq import segments
-from engine.service.platforms.reading import items, mapping, words
+from engine.service.platforms.reading import ident, items, mapping, words
 from engine.service.platforms.xml_text import read_tree
 from engine.yaml_files import read_yaml
 
@@ -73,18 +73,25 @@ def card_text(kind: str, data: Mapping[str, Any]) -> tuple[str, bool]:
     elif kind == "xml":
         found, whole = _of_xml(words(data.get("data")))
     elif kind in _NESTED:
-        found, whole = _of_nodes(data)
+        found, whole, _ = _of_nodes(data)
     else:
         found, whole = [words(data.get(key)) for key in _SHOWN.get(kind, ())], True
-    pieces = dict.fromkeys(piece for piece in map(str.strip, found) if piece)
-    text = "\n".join(pieces)
+    text = _joined(found)
     return text[:MOST_TEXT], whole and len(text) <= MOST_TEXT
 
 
-def chat_text(data: Mapping[str, Any]) -> str:
-    """What stands in a forwarded chat, as OneBot's `get_forward_msg` tells it, one piece a line."""
-    messages = data.get("message") or data.get("messages")
-    return card_text("forward", {"content": messages})[0]
+def chat_text(data: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """What stands in a forwarded chat, as OneBot's `get_forward_msg` tells it, one piece a line.
+
+    Beside it the ids of chats forwarded in that one whose words did not come along.
+    """
+    chat = _of_nodes({"content": data.get("message") or data.get("messages")})
+    return _joined(chat.found)[:MOST_TEXT], tuple(chat.inner)
+
+
+def _joined(found: Iterable[str]) -> str:
+    """Pieces of a text, each once and on a line of its own."""
+    return "\n".join(dict.fromkeys(piece for piece in map(str.strip, found) if piece))
 
 
 def _of_json(data: Any) -> tuple[list[str], bool]:
@@ -133,17 +140,27 @@ def _of_xml(data: str) -> tuple[list[str], bool]:
     return found, True
 
 
-def _of_nodes(data: Mapping[str, Any]) -> tuple[list[str], bool]:
+class _Chat(NamedTuple):
+    """What came along of a forwarded chat."""
+
+    found: list[str]
+    whole: bool
+    inner: dict[str, None]
+    """The ids of chats forwarded in it that did not."""
+
+
+def _of_nodes(data: Mapping[str, Any]) -> _Chat:
     """The words of a forwarded chat that came along; many implementations only give its id."""
     inlined = data.get("content", data.get("message"))
     if not isinstance(inlined, (list, str)) or not inlined:
-        return [], False
+        return _Chat([], False, {})
     found: list[str] = []
+    inner_chats: dict[str, None] = {}
     whole = True
     waiting: list[tuple[int, str, Mapping[str, Any]]] = [(0, "node", data)]
     for _ in range(_MOST_VALUES):
         if not waiting:
-            return found, whole
+            return _Chat(found, whole, inner_chats)
         level, kind, part = waiting.pop()
         if kind == "text":
             found.append(words(part.get("text")))
@@ -156,8 +173,10 @@ def _of_nodes(data: Mapping[str, Any]) -> tuple[list[str], bool]:
         else:
             inner = [(level + 1, *segment) for segment in _inside(part)]
             whole = whole and bool(inner)
+            if not inner and (chat := ident(part.get("id"))):
+                inner_chats[chat] = None
             waiting.extend(reversed(inner))
-    return found, False
+    return _Chat(found, False, inner_chats)
 
 
 def _inside(node: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
