@@ -147,11 +147,8 @@ class Caller:
             request = self._client.build_request(
                 "POST", f"{bot.api}/{method}", json=parameters, headers=_keyed(bot), timeout=TIMEOUT
             )
-            response = await self._client.send(request, stream=True, follow_redirects=False)
-            try:
-                data = mapping(json.loads(await _body(response, MOST_BYTES_READ)))
-            finally:
-                await response.aclose()
+            _, body = await self._fetch(request, MOST_BYTES_READ)
+            data = mapping(json.loads(body))
         except (httpx.HTTPError, httpx.StreamError, ValueError, RecursionError) as error:
             raise ConnectionError(type(error).__name__) from error
         if not (outcome := read_onebot(data)).ok:
@@ -213,9 +210,12 @@ class Caller:
         return outcome
 
     async def _exchange(self, request: httpx.Request, read: Reader) -> Outcome:
+        return _outcome(*await self._fetch(request, MOST_BYTES), read)
+
+    async def _fetch(self, request: httpx.Request, most: int) -> tuple[httpx.Response, bytes]:
         response = await self._client.send(request, stream=True, follow_redirects=False)
         try:
-            return _outcome(response, await _body(response), read)
+            return response, await _body(response, most)
         finally:
             await response.aclose()
 
@@ -276,7 +276,7 @@ def _outcome(response: httpx.Response, body: bytes, read: Reader) -> Outcome:
     return Outcome(False, status in _LATER or status >= 500, told.wait or asked, error, status)
 
 
-async def _body(response: httpx.Response, most: int = MOST_BYTES) -> bytes:
+async def _body(response: httpx.Response, most: int) -> bytes:
     """An answer; nothing of one that is longer."""
     body = b""
     async for chunk in response.aiter_bytes():

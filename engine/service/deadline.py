@@ -9,7 +9,7 @@ from types import TracebackType
 class Deadline:
     """`with Deadline(seconds): …` raises TimeoutError where that takes longer.
 
-    Does what `asyncio.timeout` does in a third of its 10 µs, which every request would pay.
+    Does what `asyncio.timeout` does in less than half of its 6 to 8 µs, which every request pays.
     """
 
     __slots__ = ("_before", "_handle", "_late", "_seconds", "_task")

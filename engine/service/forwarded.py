@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from engine.moderation.message import Message
 from engine.service.bots import Bot
 from engine.service.platforms.cards import MOST_TEXT, chat_text
-from engine.service.platforms.incoming import Incoming
 
 SECONDS = 3.0
 """That an event waits for all chats forwarded in it."""
@@ -37,12 +37,17 @@ class ForwardedChats:
         self._ask = ask
         self._places = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(_AT_ONCE))
 
-    async def completed(self, bot: Bot, incoming: Incoming) -> Incoming:
-        """The event with the words of the chats forwarded in it, where there is an API to ask."""
-        message = incoming.message
-        if not (incoming.forwarded and message and bot.api):
-            return incoming
-        waiting, chats = [*incoming.forwarded], list[str]()
+    async def completed(self, bot: Bot, message: Message, forwarded: Sequence[str]) -> Message:
+        """A message with the words of the chats forwarded in it, where there is an API to ask.
+
+        Args:
+            bot: Who heard it.
+            message: What came along.
+            forwarded: The ids of the chats.
+        """
+        if not (forwarded and bot.api):
+            return message
+        waiting, chats = [*forwarded], list[str]()
         try:
             async with asyncio.timeout(SECONDS), self._places[bot.name]:
                 while waiting and len(chats) < _MOST:
@@ -52,7 +57,7 @@ class ForwardedChats:
         except TimeoutError:
             _log.warning("bot %s: a forwarded chat did not come in %g s", bot.name, SECONDS)
         said = "\n".join(filter(None, (message.text, "\n".join(chats)[:MOST_TEXT])))
-        return replace(incoming, message=replace(message, text=said))
+        return replace(message, text=said)
 
     async def _read(self, bot: Bot, chat: str) -> tuple[str, tuple[str, ...]]:
         """The words of one chat and the ids of those forwarded in it; none where it is refused."""

@@ -71,8 +71,8 @@ class Tools:
     settler: Settler
     judge: Callable[[Message, Place], Awaitable[Verdict]]
     """A message and where it was written → the verdict."""
-    complete: Callable[[Bot, Incoming], Awaitable[Incoming]]
-    """An event → the same with what it only refers to."""
+    complete: Callable[[Bot, Message, Sequence[str]], Awaitable[Message]]
+    """A message and the ids of chats forwarded in it → the message with what stands in those."""
     rules: Callable[[Place], Awaitable[Rules]]
     """The rules that hold in a group for a bot."""
     digest: Callable[[str], str]
@@ -133,9 +133,8 @@ class Reception:
             return await self._obey(case, command)
         if message is None or await self._exemptions.holds(group, incoming.person):
             return await self._settle(case, "passed" if message is None else "exempt")
-        completed = await self._tools.complete(bot, incoming)
-        assert completed.message is not None  # noqa: S101 (nothing is taken away)
-        return await self._moderate(replace(case, incoming=completed), completed.message)
+        whole = await self._tools.complete(bot, message, incoming.forwarded)
+        return await self._moderate(case, whole)
 
     def _again(self, case: _Case, known: Settled) -> Mapping[str, Any]:
         self._tools.tell(case.bot.platform, "repeated")

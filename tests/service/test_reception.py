@@ -73,8 +73,8 @@ class House:
         async def rules(group):
             return self.rules
 
-        async def complete(bot, incoming):
-            return incoming
+        async def complete(bot, message, forwarded):
+            return message
 
         async def write(brief, variants, seed):
             self.briefs.append(brief)

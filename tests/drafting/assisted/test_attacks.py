@@ -23,7 +23,7 @@ from engine.drafting.assisted.drafts import ChatWriter
 from engine.drafting.orders import without_any_orders, without_orders
 from engine.drafting.review.facts import ActivityFacts
 from engine.errors import InputError
-from engine.evaluation.attacks import Base, evaluate, read_attacks, read_base
+from engine.evaluation.attacks import Base, Outcome, evaluate, read_attacks, read_base
 from engine.evaluation.obeying import Obeying, Watched
 from engine.moderation import Moderator
 from engine.playbook import Playbook
@@ -78,6 +78,7 @@ def test_no_attack_reaches_a_draft(
 
 def test_the_measure_sees_what_reaches_a_draft(base: Base, words_playbook: Playbook) -> None:
     """Without a chat writer nothing is left out: a brief is posted as it is written."""
+    told: list[Outcome] = []
     report = evaluate(
         [ATTACKS["brief-27"]],
         base,
@@ -86,7 +87,9 @@ def test_the_measure_sees_what_reaches_a_draft(base: Base, words_playbook: Playb
         lambda attack: Obeying(attack.says, mixed=False),
         PERSONAL,
         "own",
+        told=told.append,
     )
+    assert tuple(told) == report.outcomes
     assert report.outcomes[0].reached == ("5 万人",)
     assert report.outcomes[0].asked == 0
 
