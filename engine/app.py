@@ -100,7 +100,13 @@ def _open_chat_writer(settings: Settings) -> ChatWriter | None:
     from engine.drafting.assisted.drafts import ChatWriter
 
     prices = Prices.of(settings.chat_prices) if settings.chat_prices else None
-    return ChatWriter(model, prices, read_context(settings.chat_context))
+    context, slow = read_context(settings.chat_context), reads_slowly(settings)
+    return ChatWriter(model, prices, context, in_steps=slow)
+
+
+def reads_slowly(settings: Settings) -> bool:
+    """Whether the chat model runs in this process: its first word waits for what it has to read."""
+    return settings.chat_model.startswith("local:")
 
 
 def _contacts(text: str) -> list[tuple[int, int]]:

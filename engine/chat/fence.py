@@ -14,7 +14,7 @@ from hashlib import sha256
 MOST = 6000
 """Characters that a fenced text may have when nothing else is said."""
 
-_MARK_LENGTH = 8  # hexadecimal digits
+_MARK_LENGTH = 4  # hexadecimal digits: no text holds its own mark, so short ones, quickly read, do
 _LABEL_LENGTH = 40
 _RAW = 4  # times `most`: how much of a text is looked at, hidden characters included
 _CUT = "……"

@@ -79,9 +79,15 @@ def _review(copywriter: Copywriter, brief: Brief, log: Sequence[Path]) -> Sequen
 
 
 def _drafts(kind: str) -> Asked:
-    return lambda copywriter, brief, channel, n, seed: copywriter.turns(
-        kind, brief, channel, n, seed
-    )
+    def asked(
+        copywriter: Copywriter, brief: Brief, channel: str | None, n: int, seed: int
+    ) -> Sequence[Sequence[Turn]]:
+        from engine.app import reads_slowly
+
+        in_steps = reads_slowly(settings())
+        return copywriter.turns(kind, brief, channel, n, seed, in_steps=in_steps)
+
+    return asked
 
 
 def _episodes(

@@ -118,16 +118,28 @@ class Copywriter:
         return self._write("poster", brief, channel, n, seed, heard, asking)
 
     def turns(
-        self, kind: str, brief: Brief, channel: str | None = None, n: int = 1, seed: int = 7
+        self,
+        kind: str,
+        brief: Brief,
+        channel: str | None = None,
+        n: int = 1,
+        seed: int = 7,
+        *,
+        in_steps: bool = False,
     ) -> list[list[Turn]]:
         """What a chat model would be sent for each of `n` variants of join copy or a poster.
+
+        `in_steps`: as a `ChatWriter` of that kind sends it, two questions a variant.
 
         Raises:
             InputError: the channel is unknown.
         """
         brief, _ = without_orders(brief)
         job = self._copy_job(kind, brief, _channel(kind, brief, channel), seed)
-        return [piece.turns() for piece in job.pieces(job.choose(n)) if piece.outline.parts]
+        pieces = [piece for piece in job.pieces(job.choose(n)) if piece.outline.parts]
+        if in_steps:
+            return [list(step.turns) for piece in pieces for step in piece.steps()]
+        return [piece.turns() for piece in pieces]
 
     def series(self, brief: Brief, wishes: Wishes, *, asking: Asking | None = None) -> Series:
         """A plan of topics for the dates of a slot.

@@ -21,7 +21,7 @@ texts = st.lists(st.one_of(st.sampled_from(TRICKS), st.text(max_size=6)), max_si
 
 def test_a_fence_looks_like_this() -> None:
     assert re.fullmatch(
-        r"〔简报 ([0-9a-f]{8})〕\n品牌：晨读会\n〔/简报 \1〕", fenced("简报", "品牌：晨读会")
+        r"〔简报 ([0-9a-f]{4})〕\n品牌：晨读会\n〔/简报 \1〕", fenced("简报", "品牌：晨读会")
     )
 
 

@@ -16,6 +16,7 @@ from engine.drafting.assisted.manners import check_alike, check_length, check_ma
 from engine.drafting.assisted.outline import Outline, Part
 from engine.drafting.assisted.prompting import address_in, draft_turns
 from engine.drafting.assisted.rounds import ROUNDS, Outcome, Trial, ask
+from engine.drafting.assisted.steps import InSteps, Step
 from engine.drafting.assisted.words import assisted_words
 from engine.drafting.brief import Brief
 from engine.drafting.draft import Draft, Finding
@@ -51,6 +52,8 @@ class ChatWriter:
     """What its tokens cost; None: costs are not told."""
     context: int = 8192
     """Tokens that it takes in, its answer included."""
+    in_steps: bool = False
+    """Whether it reads so slowly that the first element of a draft is asked for by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,15 @@ class Piece:
     def turns(self) -> list[Turn]:
         """What the model is asked with."""
         return draft_turns(self.assignment, self.outline)
+
+    def steps(self) -> list[Step]:
+        """The same in two questions, where there is more than one element to write."""
+        first, rest = self.outline.parts[:1], self.outline.parts[1:]
+        return [
+            Step(draft_turns(self.assignment, self.outline.only(parts)), form_for(parts))
+            for parts in (first, rest)
+            if parts
+        ]
 
 
 def write_draft(
@@ -104,7 +116,7 @@ def write_draft(
             heard=Aloud(heard) if heard else None,
         )
         outcome = ask(
-            writer.model,
+            InSteps(writer.model, piece.steps()) if writer.in_steps else writer.model,
             piece.turns(),
             form_for(outline.parts),
             Judge(piece, earlier),

@@ -7,7 +7,7 @@ element by element stays with them, a small one too.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.drafting.guidance import Guidance
 from engine.drafting.recipe import Pattern, Say
@@ -79,6 +79,17 @@ class Outline:
     """The advice given to the model: what the offline draft follows in these elements."""
     kept: tuple[Guidance, ...]
     """The advice that it follows in the others."""
+
+    def only(self, parts: Sequence[Part]) -> Outline:
+        """The outline of these parts alone, with the advice that is theirs."""
+        elements = {part.element for part in parts}
+        guidance = [one for one in self.guidance if self.place(one.citation.advice) in elements]
+        return replace(self, parts=tuple(parts), guidance=tuple(guidance))
+
+    def place(self, advice: str) -> str:
+        """The first element of the offline draft that follows a piece of advice."""
+        lines = self.candidate.elements
+        return next(line.element for line in lines if line.filled.pattern.advice == advice)
 
     def elsewhere(self, part: Part) -> list[str]:
         """The facts that belong to other parts, apart from those that may be said anywhere.

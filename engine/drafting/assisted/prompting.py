@@ -23,7 +23,7 @@ def draft_turns(assignment: Assignment, outline: Outline) -> list[Turn]:
     return [
         Turn("system", _system(assignment, outline)),
         Turn("user", _example_question(outline, words)),
-        Turn("assistant", _example_answer(outline, address_in(assignment.tone))),
+        Turn("assistant", _example_answer(outline)),
         Turn("user", _question(assignment, outline, words)),
     ]
 
@@ -35,7 +35,6 @@ def _system(assignment: Assignment, outline: Outline) -> str:
         assignment.recipe.prompt.replace("{channel}", channel.name)
         .replace("{about}", channel.about)
         .replace("{elements}", "\n".join(said))
-        .replace("{address}", address_in(assignment.tone))
         .strip()
     )
 
@@ -43,6 +42,7 @@ def _system(assignment: Assignment, outline: Outline) -> str:
 def _example_question(outline: Outline, words: AssistedWords) -> str:
     lines = [f"{part.element}：{part.say.facts}" for part in outline.parts]
     lines.append(words.audience.replace("{who}", words.example_who))
+    lines.append(words.address.replace("{address}", words.example_address))
     advice = f"1. {outline.parts[0].element}：{words.example_reference}"
     return "\n".join([*_marked(words.reference, advice), *_marked(words.brief, "\n".join(lines))])
 
@@ -52,18 +52,15 @@ def _marked(label: str, text: str) -> list[str]:
     return [f"〔{label}〕", text, f"〔/{label}〕"]
 
 
-def _example_answer(outline: Outline, address: str) -> str:
+def _example_answer(outline: Outline) -> str:
     answer: dict[str, object] = {part.element: part.say.example for part in outline.parts}
-    return json.dumps(answer, ensure_ascii=False).replace("你", address)
+    return json.dumps(answer, ensure_ascii=False)
 
 
 def _question(assignment: Assignment, outline: Outline, words: AssistedWords) -> str:
     """The advice, numbered, each piece with the element that it is for; then the brief."""
-    places: dict[str, str] = {}
-    for line in outline.candidate.elements:
-        places.setdefault(line.filled.pattern.advice, line.element)
     advice = [
-        f"{number}. {places[citation.advice]}：{citation.words}"
+        f"{number}. {outline.place(citation.advice)}：{citation.words}"
         for number, citation in enumerate((one.citation for one in outline.guidance), start=1)
     ]
     reference = [fenced(words.reference, "\n".join(advice))] if advice else []
@@ -73,11 +70,12 @@ def _question(assignment: Assignment, outline: Outline, words: AssistedWords) ->
 
 
 def _brief(assignment: Assignment, outline: Outline, words: AssistedWords) -> list[str]:
-    """The facts, element by element, and who reads them."""
+    """The facts, element by element, who reads them, and how that reader is addressed."""
     who = assignment.slots.values.get("who", ())
     return [
         *(f"{part.element}：{_BETWEEN.join(_told(part, words))}" for part in outline.parts),
         *(words.audience.replace("{who}", name) for name in who[:1]),
+        words.address.replace("{address}", address_in(assignment.tone)),
     ]
 
 

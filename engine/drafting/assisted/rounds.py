@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar, cast
+from typing import Generic, Protocol, TypeVar, cast
 
 from pydantic import BaseModel
 
-from engine.chat.model import Asking, ChatModel, Turn, Usage
+from engine.chat.model import Asking, Structured, Turn, Usage
 from engine.drafting.draft import Finding
 from engine.errors import ChatError
 
@@ -26,6 +26,16 @@ _ASKING = Asking()
 
 T = TypeVar("T")
 Fields = TypeVar("Fields", bound=BaseModel)
+
+
+class FieldsModel(Protocol):
+    """Who fills in forms: a `ChatModel`, or what asks one."""
+
+    def structured(
+        self, turns: Sequence[Turn], fields: type[Fields], asking: Asking = Asking()
+    ) -> Structured[Fields]:
+        """The answer as fields."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +75,7 @@ class Outcome(Generic[T]):
 
 
 def ask(
-    model: ChatModel,
+    model: FieldsModel,
     turns: Sequence[Turn],
     fields: type[Fields],
     judge: Callable[[Fields], Trial[T]],

@@ -22,13 +22,17 @@ class AssistedWords(RecipeFile):
     brief: str
     """Label of the fenced brief."""
     audience: str
-    """Last line of the brief: {who}."""
+    """Last line but one of the brief: {who}."""
+    address: str
+    """Its last line: {address}. Not in the prompt, which is the same for every tone."""
     mend: str
     """What is asked before the repair: {findings}, {fields}."""
     example_reference: str
     """The advice of the worked example, on its first element."""
     example_who: str
     """The reader of the worked example."""
+    example_address: str
+    """How the worked example addresses that reader."""
     names: Mapping[str, str]
     """Slot → what its value is called; the others stand bare."""
     claims: tuple[str, ...]
