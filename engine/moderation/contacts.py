@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import islice
 from operator import itemgetter
 
@@ -100,6 +100,20 @@ _HAN = re.compile(f"[{HAN}]")
 _BETWEEN_HAN = re.compile(rf"(?<=[{HAN}])[\W_](?=[{HAN}])")
 
 
+class _Digits:
+    """What is written for a digit: signs (幺, ①) and letters (o, l)."""
+
+    def __init__(self, words: ContactWords) -> None:
+        self.plain: dict[int, str] = {
+            ord(sign): digit for digit, signs in words.digits.items() for sign in fold_text(signs)
+        } | str.maketrans(words.letters)
+        """Code point → digit."""
+        signs = "".join(map(chr, self.plain))
+        self.han = "".join(sign for sign in signs if sign not in words.letters)
+        self.ones = "".join(sign for sign in signs if self.plain[ord(sign)] == "1")
+        self.digit, self.loose = f"[0-9{self.han}]", f"[0-9{signs}]"
+
+
 class _Finder:
     """Finds contacts; made once from the words, safe for any number of threads.
 
@@ -108,11 +122,52 @@ class _Finder:
 
     def __init__(self, words: ContactWords) -> None:
         self._words = words
+        self._digits = _Digits(words)
+        han, digit = self._digits.han, self._digits.digit
+        self._signal = re.compile(
+            rf"[0-9a-z@{words.code_signs}{han}](?:(?<![{han}])|(?:[\W_]{{0,3}}{digit}){{4}})"
+        )
+        self._phrase = re.compile(phrases(words.invites + words.payments))
+        self._payment = re.compile(phrases(words.payments))
+        self._denied_before = re.compile(either(words.denied_before))
+        self._denied_after = re.compile(either(words.denied_after))
+
+    @cached_property
+    def _addresses(self) -> _AddressFinder:
+        """Made for the first message that may hold one: half of what the words take to compile."""
+        return _AddressFinder(self._words, self._digits)
+
+    def find(self, folded: Folded) -> tuple[Contact, ...]:
+        """Find the contacts of a folded text: kind after kind, where none was found before."""
+        text, hits = folded.text, list[Hit]()
+        if self._signal.search(text):
+            text, hits = self._addresses.find(folded)
+        if self._phrase.search(text):
+            hits += islice(self._phrased(text), _MOST)
+        return _contacts(folded, hits) if hits else ()
+
+    def _phrased(self, text: str) -> Iterator[Hit]:
+        """Invitations and requests to pay, unless they are denied or quoted as a fraud."""
+        for match in self._phrase.finditer(text):
+            start, end = match.span()
+            before, after = text[max(0, start - 4) : start], text[end : end + 6]
+            cut = bool(_LATIN.match(after) and _LATIN.match(match[0][-1]))
+            cut = cut or (match[0][0] == "+" and bool(_LATIN.match(before[-1:])))
+            if not (cut or self._denied_before.search(before) or self._denied_after.match(after)):
+                kind: Kind = "payment" if self._payment.fullmatch(match[0]) else "invite"
+                yield Hit(start, end, kind, match[0], start)
+
+
+class _AddressFinder:
+    """Finds links, handles, numbers and codes: what is not said in phrases."""
+
+    def __init__(self, words: ContactWords, digits: _Digits) -> None:
+        self._words = words
         self._links = LinkFinder(words.links)
         self._add = tuple(words.add)
         self._marks = frozenset(words.marks)
         self._names = _names(words)
-        self._compile_numbers(words)
+        self._compile_numbers(words, digits)
         self._looks = (
             (self._named, ""),  # what it looks for needs this sign
             (self._mentions, "@"),
@@ -129,25 +184,13 @@ class _Finder:
         self._device = re.compile(either(words.not_handles, whole=True))
         signs = re.escape(words.code_signs)
         self._code = re.compile(rf"[{signs}](?P<value>[a-z0-9]{{4,16}}+)[{signs}]")
-        self._phrase = re.compile(phrases(words.invites + words.payments))
-        self._payment = re.compile(phrases(words.payments))
-        self._denied_before = re.compile(either(words.denied_before))
-        self._denied_after = re.compile(either(words.denied_after))
 
-    def _compile_numbers(self, words: ContactWords) -> None:
-        """Patterns that know what is written for a digit, and the table that makes it plain."""
-        self._plain = {
-            ord(sign): digit for digit, signs in words.digits.items() for sign in fold_text(signs)
-        } | str.maketrans(words.letters)
-        signs = "".join(map(chr, self._plain))
-        han = "".join(sign for sign in signs if sign not in words.letters)
-        ones = "".join(sign for sign in signs if self._plain[ord(sign)] == "1")
-        digit, loose = f"[0-9{han}]", f"[0-9{signs}]"
-        self._signal = re.compile(
-            rf"[0-9a-z@{words.code_signs}{han}](?:(?<![{han}])|(?:[\W_]{{0,3}}{digit}){{4}})"
-        )
+    def _compile_numbers(self, words: ContactWords, digits: _Digits) -> None:
+        """Patterns that know what is written for a digit."""
+        self._plain = digits.plain
+        han, digit, loose = digits.han, digits.digit, digits.loose
         self._run = re.compile(f"{loose}++")
-        self._chain = re.compile(f"[1{ones}](?:{_APART_LOOSE}{loose}){{10,}}+")
+        self._chain = re.compile(f"[1{digits.ones}](?:{_APART_LOOSE}{loose}){{10,}}+")
         self._counted = re.compile(f"([0-9]{{5,}})[{han}]{{1,2}}")  # 12345678一个
         self._long = re.compile(f"{loose}{{7}}|[a-z]{{2,12}}[0-9]{{3}}")
         gap = rf"(?P<gap>[\W_{words.between}]{{0,8}}+\x01*+[\W_]{{0,4}}+)"
@@ -156,21 +199,18 @@ class _Finder:
         )
         self._values = _value_patterns(gap, digit, loose)
 
-    def find(self, folded: Folded) -> tuple[Contact, ...]:
-        """Find the contacts of a folded text: kind after kind, where none was found before."""
+    def find(self, folded: Folded) -> tuple[str, list[Hit]]:
+        """The text with what was found blanked, and the hits."""
         text, hits = folded.text, list[Hit]()
-        if self._signal.search(text):
-            if found := sorted(islice(self._links.find(folded), _MOST), key=itemgetter(0)):
-                text, hits = _blanked(text, found), found
-            if "[em]" in text:
-                text = _STICKER.sub(lambda sticker: "\x01" * len(sticker[0]), text)
-            for look, needs in self._looks:
-                if needs in text and (found := list(islice(look(text), _MOST))):
-                    text = _blanked(text, found)
-                    hits += found
-        if self._phrase.search(text):
-            hits += islice(self._phrased(text), _MOST)
-        return _contacts(folded, hits) if hits else ()
+        if found := sorted(islice(self._links.find(folded), _MOST), key=itemgetter(0)):
+            text, hits = _blanked(text, found), found
+        if "[em]" in text:
+            text = _STICKER.sub(lambda sticker: "\x01" * len(sticker[0]), text)
+        for look, needs in self._looks:
+            if needs in text and (found := list(islice(look(text), _MOST))):
+                text = _blanked(text, found)
+                hits += found
+        return text, hits
 
     def _named(self, text: str) -> Iterator[Hit]:
         """Handles and numbers behind the name of a platform or behind 加 and the like."""
@@ -334,17 +374,6 @@ class _Finder:
         for match in self._code.finditer(text):
             if not match["value"].isdigit():
                 yield Hit(*match.span("value"), "invite", match["value"], match.start())
-
-    def _phrased(self, text: str) -> Iterator[Hit]:
-        """Invitations and requests to pay, unless they are denied or quoted as a fraud."""
-        for match in self._phrase.finditer(text):
-            start, end = match.span()
-            before, after = text[max(0, start - 4) : start], text[end : end + 6]
-            cut = bool(_LATIN.match(after) and _LATIN.match(match[0][-1]))
-            cut = cut or (match[0][0] == "+" and bool(_LATIN.match(before[-1:])))
-            if not (cut or self._denied_before.search(before) or self._denied_after.match(after)):
-                kind: Kind = "payment" if self._payment.fullmatch(match[0]) else "invite"
-                yield Hit(start, end, kind, match[0], start)
 
 
 def _names(words: ContactWords) -> dict[str, tuple[Kind | None, bool]]:

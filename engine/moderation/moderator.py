@@ -38,8 +38,9 @@ if TYPE_CHECKING:
 _BATCH = 256
 _CATEGORY = {ANY: "ad"}
 """Category of what a model knows as a violation and no more."""
-_UNKNOWN = 0.1
-"""The chance that a text is like nothing learned: keeps what is strange from looking guilty."""
+_UNKNOWN = (1.3, 1.0, 0.7, 0.1)
+"""The chance that a text is like nothing learned, by its characters: none, one, two, more. It keeps
+what is strange from looking guilty, and more so what is too short to tell (吗, 日更)."""
 _FLOOR = 0.12
 """Below this probability the classifier's opinion is not worth a finding."""
 _DOUBT, _SURE = 0.12, 0.35
@@ -243,7 +244,8 @@ class Moderator:
         suspicions = []
         for case, known in zip(cases, chances, strict=True):
             violation = 1 - prod([1 - known[column] for column in checks.watched])
-            suspected = violation / (violation + known[self._normal] + _UNKNOWN)
+            unknown = _UNKNOWN[min(len(case.prepared.strip()), 3)]
+            suspected = violation / (violation + known[self._normal] + unknown)
             suspicions.append(_Suspicion(case, known, suspected))
         return suspicions
 

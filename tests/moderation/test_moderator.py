@@ -32,8 +32,9 @@ def moderator() -> Moderator:
         ("出售四件套，银行卡手机卡都有，量大从优", {"contraband"}),
         ("你妈死了，全家都是畜生", {"abuse"}),
         ("同城约炮，上门服务，看照片加我", {"porn"}),
+        ("废物", {"abuse"}),
     ],
-    ids=["fraud", "gambling", "contraband", "abuse", "porn"],
+    ids=["fraud", "gambling", "contraband", "abuse", "porn", "two characters"],
 )
 def test_violations_are_flagged_with_reasons(
     moderator: Moderator, text: str, categories: set[str]
@@ -59,6 +60,9 @@ def test_violations_are_flagged_with_reasons(
         "哈哈哈哈",
         "好的收到",
         "https://github.com/python/cpython",
+        "吗",
+        "日更",
+        "求解",
     ],
 )
 def test_ordinary_talk_passes(moderator: Moderator, text: str) -> None:
