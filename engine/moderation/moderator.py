@@ -22,6 +22,7 @@ from engine.moderation.contacts import Contact, domain_of, find_contacts
 from engine.moderation.decide import decide, exemption
 from engine.moderation.finding import NORMAL, Finding
 from engine.moderation.flood import find_flood
+from engine.moderation.heard import heard
 from engine.moderation.lexicon import Lexicon
 from engine.moderation.message import Message
 from engine.moderation.rulebook import ROOT, Rulebook
@@ -43,7 +44,7 @@ _UNKNOWN = (1.3, 1.0, 0.7, 0.1)
 what is strange from looking guilty, and more so what is too short to tell (吗, 日更)."""
 _FLOOR = 0.12
 """Below this probability the classifier's opinion is not worth a finding."""
-_DOUBT, _SURE = 0.12, 0.35
+_DOUBT, _SURE = 0.08, 0.45
 """Between these chances of a violation a message is read aloud and looked at once more."""
 
 
@@ -161,7 +162,8 @@ class Moderator:
         return bool(self._rulebook.rules.topics)
 
     def prepare(self) -> None:
-        """Do now what the first message would wait for: with topics, 1 to 2 s."""
+        """Do now what the first messages would wait for: 0.2 s, with topics 1 to 2."""
+        heard().prepare()
         if topics := self._current().topics:
             topics.prepare()
 
@@ -252,9 +254,9 @@ class Moderator:
     def _listen(self, suspicions: list[_Suspicion], checks: _Checks) -> None:
         """Read the doubtful messages aloud; where that tells more, it takes their place."""
         doubtful = [
-            (at, heard)
+            (at, spoken)
             for at, (case, _, violation) in enumerate(suspicions)
-            if _DOUBT <= violation < _SURE and (heard := _aloud(case))
+            if _DOUBT <= violation < _SURE and (spoken := _aloud(case))
         ]
         for _, case in doubtful:
             found = checks.lexicon.find(case.folded, None)
@@ -319,12 +321,10 @@ def _case(message: Message) -> _Case:
 
 def _aloud(case: _Case) -> _Case | None:
     """The message as it sounds, with the same findings; None where that is how it is written."""
-    folded = case.folded
-    heard = read_aloud(folded.text)
-    if heard == folded.text:
+    spoken = read_aloud(case.folded, case.words)
+    if spoken is case.folded:
         return None
-    prepared = prepare(heard)
-    spoken = Folded(folded.original, heard, folded.offsets, folded.ends)
+    prepared = prepare(spoken.text)
     return _Case(case.message, spoken, prepared, words(prepared), case.findings)
 
 

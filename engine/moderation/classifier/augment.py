@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import cache
 
 from engine.bundled import bundled
-from engine.moderation.aloud import EMOJI
+from engine.moderation.heard import EMOJI
 from engine.text import script, sounds, syllables
 
 _COMMON = script.everyday(rarer=True)
