@@ -100,12 +100,12 @@ def _open_chat_writer(settings: Settings) -> ChatWriter | None:
     from engine.drafting.assisted.drafts import ChatWriter
 
     prices = Prices.of(settings.chat_prices) if settings.chat_prices else None
-    context, slow = read_context(settings.chat_context), reads_slowly(settings)
-    return ChatWriter(model, prices, context, in_steps=slow)
+    context = read_context(settings.chat_context)
+    return ChatWriter(model, prices, context, in_steps=runs_here(settings))
 
 
-def reads_slowly(settings: Settings) -> bool:
-    """Whether the chat model runs in this process: its first word waits for what it has to read."""
+def runs_here(settings: Settings) -> bool:
+    """Whether the chat model runs in this process, where its first word waits for all it reads."""
     return settings.chat_model.startswith("local:")
 
 

@@ -14,7 +14,7 @@ from hashlib import sha256
 MOST = 6000
 """Characters that a fenced text may have when nothing else is said."""
 
-_MARK_LENGTH = 4  # hexadecimal digits: no text holds its own mark, so short ones, quickly read, do
+_SHORTEST = 4  # hexadecimal digits of a mark, so that a small model reads it quickly
 _LABEL_LENGTH = 40
 _RAW = 4  # times `most`: how much of a text is looked at, hidden characters included
 _CUT = "……"
@@ -50,10 +50,10 @@ _SPACES = re.compile(r"[ \t\u3000\xa0]{9,}")
 
 
 def fenced(label: str, text: str, most: int = MOST) -> str:
-    """The text as data between two marks: 〔label 3f9ac01e〕 before it, 〔/label 3f9ac01e〕 after.
+    """The text as data between two marks: 〔label 3f9a〕 before it, 〔/label 3f9a〕 after.
 
     The mark is made from the text, so the same text is always fenced alike, and it never stands in
-    the text itself; the marks' brackets don't either.
+    the text itself: a text that holds it gets a longer one. The marks' brackets don't either.
 
     Args:
         label: What the text is, for the model: 简报, 资料 3, 群消息.
@@ -62,9 +62,9 @@ def fenced(label: str, text: str, most: int = MOST) -> str:
     """
     name = harmless(" ".join(label.split()), _LABEL_LENGTH).translate(_BRACKETS)
     inside = harmless(text, most).translate(_BRACKETS)
-    mark = _digest(f"{name}\n{inside}")
-    while mark in inside:
-        mark = _digest(f"{mark}\n{inside}")
+    digest = sha256(f"{name}\n{inside}".encode("utf-8", "replace")).hexdigest()
+    sizes = range(_SHORTEST, len(digest) + 1)
+    mark = next(digest[:size] for size in sizes if digest[:size] not in inside)
     return f"〔{name} {mark}〕\n{inside}\n〔/{name} {mark}〕"
 
 
@@ -113,7 +113,3 @@ def _is_emoji(char: str) -> bool:
     return "\U0001f3fb" <= char <= "\U0001f3ff" or (
         bool(char) and unicodedata.category(char) == "So"
     )
-
-
-def _digest(text: str) -> str:
-    return sha256(text.encode("utf-8", "replace")).hexdigest()[:_MARK_LENGTH]

@@ -19,7 +19,8 @@ app = typer.Typer(help="Prompts: what a chat model is told.", no_args_is_help=Tr
 
 _REVIEW = "review"
 Asked = Callable[["Copywriter", "Brief", str | None, int, int], "Sequence[Sequence[Turn]]"]
-"""Copywriter, brief, channel, variants and seed in → the turns of each variant."""
+"""Copywriter, brief, channel, variants and seed in → the turns of each question: one a variant, two
+for a model in this process."""
 
 
 @app.callback()
@@ -82,9 +83,9 @@ def _drafts(kind: str) -> Asked:
     def asked(
         copywriter: Copywriter, brief: Brief, channel: str | None, n: int, seed: int
     ) -> Sequence[Sequence[Turn]]:
-        from engine.app import reads_slowly
+        from engine.app import runs_here
 
-        in_steps = reads_slowly(settings())
+        in_steps = runs_here(settings())
         return copywriter.turns(kind, brief, channel, n, seed, in_steps=in_steps)
 
     return asked

@@ -51,10 +51,10 @@ def read_aloud(folded: Folded, words: Sequence[str]) -> Folded:
 
     Args:
         folded: The text.
-        words: As it is cut, to tell whether it may hide anything.
+        words: What it is cut into, to tell whether it may hide anything.
 
     Returns:
-        The same object where it reads as it is written, or is long.
+        The same object where it reads as it is written, hides nothing as it seems, or is long.
     """
     known = heard()
     if len(folded.text) > _LONGEST or not _may_hide(folded.text, words, known):
@@ -149,7 +149,10 @@ def _cheapest_path(units: _Units, known: Heard) -> Iterator[tuple[str, int, int]
     reached[0][START] = (0.0, 0, "", True)
     for start, arcs in enumerate(_arcs(units, known)):
         cheapest = sorted([(way[0], word) for word, way in reached[start].items()])[:_BEFORE]
-        before = [(cost, word, known.saved(word)) for cost, word in cheapest]
+        before = [
+            (cost, word, known.saved(word if word in known.costs else START))
+            for cost, word in cheapest
+        ]
         for end, price, word, as_written in arcs:
             best, came = inf, ""
             for cost, previous, saved in before:

@@ -32,6 +32,7 @@ SILENT = "\0"
 _FIRST_MARK = 0x4E00
 _MOST = 4  # words kept that one thing may stand for
 _MOST_CHARACTERS = 2  # and characters
+_MOST_REMEMBERED = 5000  # words whose successors are kept at hand, 1 kB each
 
 Found = Sequence[tuple[float, str]]
 """Words with their cost, cheapest first."""
@@ -41,7 +42,7 @@ class Heard:
     """The words, and by what each may stand for them; a table is made when it is first asked for.
 
     Attributes:
-        costs: Word → its negative log-probability where nothing is known of what comes before.
+        costs: Word → its negative log-probability, in nats, behind a word that it seldom follows.
         looks: Character → its main part, where that isn't the character itself.
         spelt: Syllable as it is typed → its mark.
         emoji: Emoji → the mark of the syllable that it stands for.
@@ -73,9 +74,10 @@ class Heard:
 
     @cached_property
     def by_letters(self) -> Mapping[str, Found]:
-        """Words by the first letters of their syllables."""
+        """Words by the first letters of their syllables; single letters stand for none (b站)."""
         first = {mark: name[0] for mark, name in zip(_marks(), spoken(), strict=True) if name}
-        return self._found("".join([first.get(mark, mark) for mark in self._spoken]))
+        found = self._found("".join([first.get(mark, mark) for mark in self._spoken]))
+        return {letters: words for letters, words in found.items() if len(letters) > 1}
 
     @cached_property
     def by_characters(self) -> Mapping[int, Found]:
@@ -87,15 +89,17 @@ class Heard:
         return found
 
     def prepare(self) -> None:
-        """Make now the tables that every text is looked up in: 0.2 s."""
+        """Make now the tables that every text is looked up in, 0.2 s; letters have one more."""
         _ = self.by_sound, self.by_characters
 
     def saved(self, word: str) -> Mapping[str, float]:
-        """What each word that often follows `word` costs less behind it."""
+        """What the words that often follow `word` cost less there; `START`: at the start."""
         known = self._saved.get(word)
         if known is None:
             pieces = self._after.get(word, "").split()
             known = {after: int(x) / 10 for after, x in zip(pieces[::2], pieces[1::2], strict=True)}
+            if len(self._saved) >= _MOST_REMEMBERED:
+                self._saved.clear()
             self._saved[word] = known
         return known
 

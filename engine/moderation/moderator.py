@@ -30,7 +30,7 @@ from engine.moderation.ruleset import Rules
 from engine.moderation.verdict import Verdict
 from engine.moderation.windows import InMemoryWindows, Windows
 from engine.moderation.wording import check_denied
-from engine.text import Folded, fold, words
+from engine.text import Folded, fold, skeleton, words
 
 if TYPE_CHECKING:
     from engine.moderation.second_opinion import SecondOpinion
@@ -40,8 +40,10 @@ _BATCH = 256
 _CATEGORY = {ANY: "ad"}
 """Category of what a model knows as a violation and no more."""
 _UNKNOWN = (1.3, 1.0, 0.7, 0.1)
-"""The chance that a text is like nothing learned, by its characters: none, one, two, more. It keeps
-what is strange from looking guilty, and more so what is too short to tell (吗, 日更)."""
+"""The chance that a text is like nothing learned, by how much it says in characters: none, one,
+two, more. It keeps what is strange from looking guilty, and more so what is too short to tell."""
+_SHORT = 8
+"""Characters below which a text may say so little (吗, 日更~)."""
 _FLOOR = 0.12
 """Below this probability the classifier's opinion is not worth a finding."""
 _DOUBT, _SURE = 0.08, 0.45
@@ -246,7 +248,7 @@ class Moderator:
         suspicions = []
         for case, known in zip(cases, chances, strict=True):
             violation = 1 - prod([1 - known[column] for column in checks.watched])
-            unknown = _UNKNOWN[min(len(case.prepared.strip()), 3)]
+            unknown = _UNKNOWN[min(_size(case.prepared), 3)]
             suspected = violation / (violation + known[self._normal] + unknown)
             suspicions.append(_Suspicion(case, known, suspected))
         return suspicions
@@ -317,6 +319,13 @@ def _case(message: Message) -> _Case:
     folded = fold(message.text)
     prepared = prepare(folded.text)
     return _Case(message, folded, prepared, words(prepared), [])
+
+
+def _size(prepared: str) -> int:
+    """How many characters of a text say something: letters, digits, Han; of emoji alone, those."""
+    if len(prepared) >= _SHORT:
+        return _SHORT
+    return len(skeleton(prepared)) or len(prepared.strip())
 
 
 def _aloud(case: _Case) -> _Case | None:

@@ -35,6 +35,15 @@ def test_no_text_forges_a_mark(text: str) -> None:
     assert made.count("〔") == made.count("〕") == 2
 
 
+def test_a_text_that_holds_every_short_mark_gets_a_longer_one() -> None:
+    """No text makes the search for a mark go on for ever."""
+    text = "".join(f"{number:04x}" for number in range(16**4))
+    made = fenced("群消息", text, most=len(text))
+    mark = made.split("\n")[0].removeprefix("〔群消息 ").removesuffix("〕")
+    assert len(mark) > 4
+    assert made.count(mark) == 2
+
+
 @given(texts)
 def test_the_same_text_is_fenced_alike_and_cleaned_once(text: str) -> None:
     assert fenced("资料", text) == fenced("资料", text)

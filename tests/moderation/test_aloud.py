@@ -42,6 +42,7 @@ def test_hidden_word_is_heard(written: str, meant: str) -> None:
         pytest.param("", id="empty"),
         pytest.param("今天下午三点开会", id="plain"),
         pytest.param("excel和kpi怎么填", id="latin-words"),
+        pytest.param("b站k歌穿t恤,选a还是b", id="single-letters"),
         pytest.param("12:30 集合!", id="digits"),
         pytest.param("😂😂😂", id="emoji-without-a-sound"),
         pytest.param("สวัสดี привет", id="other-scripts"),
@@ -70,6 +71,18 @@ def test_every_character_keeps_its_place(text: str) -> None:
     places = [spoken.span(at, at + 1) for at in range(len(spoken.text))]
     assert places == sorted(places)
     assert all(0 <= start < end <= len(text) for start, end in places)
+
+
+@pytest.mark.parametrize("clause", ["踩鸡到底", "家围都说好", "付叶兼职来丝信"])
+def test_a_clause_reads_alike_behind_every_mark(clause: str) -> None:
+    at_start, *behind = (read(f"{mark}{clause}").text[len(mark) :] for mark in ("", "^", "!", "1"))
+    assert set(behind) == {at_start}
+
+
+@pytest.mark.parametrize("piece", ["a", "ang", "xian", "nan ", "桶型连", "⭐"])
+def test_long_repeats_are_read_in_time(piece: str) -> None:
+    text = (piece * 300)[:300]
+    assert len(read(text).text) <= len(text)
 
 
 def test_usual_talk_surprises_less_than_disguises() -> None:

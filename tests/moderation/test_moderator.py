@@ -62,7 +62,9 @@ def test_violations_are_flagged_with_reasons(
         "https://github.com/python/cpython",
         "吗",
         "日更",
+        "日更~",
         "求解",
+        "求解😀",
     ],
 )
 def test_ordinary_talk_passes(moderator: Moderator, text: str) -> None:

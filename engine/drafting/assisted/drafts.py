@@ -97,7 +97,8 @@ def write_draft(
         writer: The model.
         piece: What it writes.
         earlier: Texts of the variants before this one, which it may not resemble.
-        asking: The time for an answer, who may cancel it; the rest is as drafts need it.
+        asking: The time for an answer, of all steps, who may cancel it; the rest is as drafts need
+            it.
         heard: Told the words as they come.
 
     Raises:

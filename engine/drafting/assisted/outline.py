@@ -87,9 +87,14 @@ class Outline:
         return replace(self, parts=tuple(parts), guidance=tuple(guidance))
 
     def place(self, advice: str) -> str:
-        """The first element of the offline draft that follows a piece of advice."""
-        lines = self.candidate.elements
-        return next(line.element for line in lines if line.filled.pattern.advice == advice)
+        """The first of the parts that follows a piece of advice; empty: none does."""
+        written = {part.element for part in self.parts}
+        followed = (
+            line.element
+            for line in self.candidate.elements
+            if line.element in written and line.filled.pattern.advice == advice
+        )
+        return next(followed, "")
 
     def elsewhere(self, part: Part) -> list[str]:
         """The facts that belong to other parts, apart from those that may be said anywhere.

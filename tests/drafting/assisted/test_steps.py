@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.chat.model import Turn
+from engine.chat.model import Asking, Turn
 from engine.chat.scripted import Saying, Scripted
 from engine.drafting import Brief, Copywriter, Draft
 from engine.drafting.assisted.drafts import ChatWriter
@@ -75,7 +75,9 @@ def test_the_first_element_is_heard_first(words_playbook: Playbook, expected: Dr
     model = Scripted([replayed(expected)] * 2)
     copywriter = Copywriter(words_playbook, chat=ChatWriter(model, in_steps=True))
     copywriter.join(GYM, channel="moments", n=1, heard=heard.append)
-    assert "".join(heard).startswith(expected.fields["opening"] + "\n")
+    said = "".join(heard)
+    assert said.startswith(expected.fields["opening"] + "\n")
+    assert expected.fields["action"] in said
 
 
 def test_a_repair_goes_on_where_its_step_ended(words_playbook: Playbook, expected: Draft) -> None:
@@ -102,7 +104,7 @@ def test_a_poor_first_element_is_repaired_by_itself(
     assert "等你来" in repair[-2].text
 
 
-def test_both_steps_are_repaired_where_both_are_poor(
+def test_a_repair_of_both_steps_is_asked_for_at_once(
     words_playbook: Playbook, expected: Draft
 ) -> None:
     good = replayed(expected)
@@ -111,9 +113,24 @@ def test_both_steps_are_repaired_where_both_are_poor(
         "opening": "一个人练，动作对不对没人看？等你来。",
         "proof": "教练阿凯带过 800 多个新手。",
     }
-    draft, model = stepwise(words_playbook, [poor, poor, good, good])
+    draft, model = stepwise(words_playbook, [poor, poor, good])
     assert (draft.text, draft.notices, draft.meta["rounds"]) == (expected.text, (), 2)
-    assert [len(turns) for turns in model.asked] == [4, 4, 6, 6]
+    first, rest, repair = model.asked
+    assert repair[: len(first)] not in (first, rest)
+    assert "一个人练" in repair[-3].text
+    assert "口令 开练" in repair[-3].text
+    assert "opening" in repair[-1].text
+    assert "proof" in repair[-1].text
+
+
+def test_the_time_is_that_of_all_steps(words_playbook: Playbook, expected: Draft) -> None:
+    model = Scripted([replayed(expected)] * 2)
+    copywriter = Copywriter(words_playbook, chat=ChatWriter(model, in_steps=True))
+    copywriter.join(GYM, channel="moments", n=1, asking=Asking(seconds=9.0))
+    first, second = (asking.seconds for asking in model.askings)
+    assert first is not None
+    assert second is not None
+    assert 0 < second < first <= 9.0
 
 
 def test_a_step_without_an_answer_costs_the_draft(
