@@ -3,8 +3,9 @@
 QUNCE_CHAT_MODEL=qwen QUNCE_CHAT_BASE_URL=http://127.0.0.1:18080/v1 python eval/bench/chat.py
 
 Each prompt is asked cold, then with the same beginning and another question: what an endpoint
-that keeps prefixes has read need not be read again. Then join copy is drafted for the first of our
-example briefs, for the same again and for another.
+that keeps prefixes has read need not be read again. Then join copy and a poster are drafted for
+each of our example briefs; of either, the first tells how long it takes where nothing was read
+before.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from machine import heading
@@ -76,17 +78,19 @@ def bench(model: ChatModel, settings: Settings) -> None:
 
 
 def first_words(settings: Settings) -> None:
-    """Draft, and print when the first words came and when all was there."""
+    """Draft, and print when the first words came, when all was there, and whose words they are."""
     copywriter = open_copywriter(settings, None, lambda *_: None)
-    one, other = sorted(BRIEFS.glob("*.yaml"))[:2]
-    for path in (one, one, other):
-        brief, heard = Brief.load(path), [float("inf")]
-        began = time.perf_counter()
-        copywriter.join(
-            brief, channel="moments", n=1, heard=lambda _, at=heard: at.append(time.perf_counter())
-        )
-        whole = time.perf_counter() - began
-        print(f"{path.stem}: first words after {min(heard) - began:.1f} s, all {whole:.1f} s")
+    drafts = {"join": partial(copywriter.join, channel="moments"), "poster": copywriter.poster}
+    for kind, write in drafts.items():
+        for path in sorted(BRIEFS.glob("*.yaml")):
+            brief, heard = Brief.load(path), [float("inf")]
+            began = time.perf_counter()
+            draft = write(brief, n=1, heard=lambda _, at=heard: at.append(time.perf_counter()))[0]
+            whole, first = time.perf_counter() - began, min(heard) - began
+            writer = draft.meta["writer"]
+            print(
+                f"{kind:6} {path.stem:16} first words {first:5.1f} s, all {whole:5.1f} s, {writer}"
+            )
 
 
 def main() -> int:

@@ -251,12 +251,15 @@ def _episodes(session: _Session) -> Sequence[Episode]:
 def _with_texts(episode: Episode, changed: Mapping[str, str], titles: Mapping[str, str]) -> Episode:
     """An episode in which the old texts, where they stand, are the new ones."""
 
+    others = {old: title for old, title in titles.items() if old != episode.title}
+
     def new(text: str) -> str:
-        if text in changed:
-            text = changed[text]
+        renamed = titles
+        if text in changed:  # it says its own title already, which may hold the old one
+            text, renamed = changed[text], others
         elif episode.question in changed:
             text = text.replace(episode.question, changed[episode.question])
-        for old, title in titles.items():
+        for old, title in renamed.items():
             text = text.replace(old, title)
         return text
 

@@ -109,6 +109,24 @@ def test_own_words_are_used_wherever_the_plan_says_them(job: Job, series: Series
     assert written.citations == series.citations
 
 
+def test_a_title_that_holds_the_planned_one_is_said_once(desk: Desk) -> None:
+    job = planned(desk, "gym")
+    series = plan_job(job)
+    planned_one = min(series.episodes, key=lambda episode: len(episode.title))
+    title = f"{planned_one.title}，怎么办"
+    told = {**offline_words(planned_one), "title": title}
+    says = [
+        told if episode is planned_one else offline_words(episode) for episode in series.episodes
+    ]
+    written, _ = write(job, series, says)
+    after = written.episodes[planned_one.number - 1]
+    assert after.title == title
+    everything = [task.text for episode in written.episodes for task in episode.tasks]
+    everything += [getattr(episode, name) for episode in written.episodes for name in FIELDS]
+    assert any(title in text for text in everything)
+    assert not any("，怎么办，怎么办" in text for text in everything)
+
+
 BAD: Mapping[str, tuple[str, Callable[[str], str]]] = {
     "invents a number": ("preview", lambda text: f"{text}\n已有 486 人报名。"),
     "invents a price": ("day", lambda text: f"{text}\n来的人减 50 元。"),
