@@ -92,10 +92,11 @@ def test_the_same_event_again_acts_once(served, api):
 
 def test_quick_operations_answer_the_event_and_the_same_again(served, api):
     with served(mode="quick") as service:
-        first = service.onebot(onebot_message(AD, 1)).json()
+        event = onebot_message(AD, 1)
+        first = service.onebot(event).json()
         assert first["delete"] is True
         assert first["reply"].startswith("小满，")
-        assert service.onebot(onebot_message(AD, 1)).json() == first
+        assert service.onebot(event).json() == first
         second = service.onebot(onebot_message(AD, 2)).json()
         assert second == {"delete": True, "ban": True, "ban_duration": 10}
     assert api.made == []
@@ -154,8 +155,9 @@ def test_newcomers_are_welcomed_by_the_join_generator(served, api, tmp_path, wor
     brief.write_text("community: 周一共读\ndoes: 一起读 40 分钟\n", encoding="utf-8")
     write = lambda: Copywriter(words_playbook)  # noqa: E731
     with served(welcome="brief.yaml", copywriter=write) as service:
-        assert service.onebot(onebot_joined(10007, nickname="阿禾")).status_code == 204
-        service.onebot(onebot_joined(10007, nickname="阿禾"))
+        event = onebot_joined(10007, nickname="阿禾")
+        assert service.onebot(event).status_code == 204
+        service.onebot(event)
     assert api.methods == ["send_group_msg"]
     assert api.said[0].startswith("阿禾，")
     assert len(api.said[0]) > 20
@@ -374,8 +376,9 @@ def test_the_ledger_away_means_unavailable(served, api, monkeypatch):
 
 
 def test_figures_tell_what_happened(room):
-    room.onebot(onebot_message(AD, 1))
-    room.onebot(onebot_message(AD, 1))
+    event = onebot_message(AD, 1)
+    room.onebot(event)
+    room.onebot(event)
     assert room.methods == ["delete_msg", "send_group_msg"]
     text = room.client.get("/metrics").text
     assert 'qunce_events_total{platform="onebot",result="recall"}' in text
