@@ -45,28 +45,14 @@ def open_model(
         ChatError: there is no key, or a local model can't be loaded.
     """
     kind, colon, rest = name.partition(":")
-    where = ""
-    model: ChatModel
     if colon and kind == "scripted":
         from engine.chat.scripted import Scripted
 
         return Scripted.read(path_of(rest))
     if colon and kind == "local":
-        from engine.chat.local import Local
-
-        path = path_of(rest)
-        model = Local(path, context=context, seconds=seconds)
-        where = f"{path.resolve()} {path.stat().st_mtime_ns}"
+        model, where = _local(path_of(rest), context, seconds)
     else:
-        from engine.chat.endpoint import Endpoint
-
-        where = _checked(base_url or OPENAI)
-        if not api_key and not is_loopback(where):
-            raise ChatError(
-                f"The chat model {name} at {host_of(where)} needs a key. Set QUNCE_CHAT_API_KEY, "
-                "or QUNCE_CHAT_API_KEY_FILE to a file that holds it."
-            )
-        model = Endpoint(name, base_url=where, api_key=api_key, seconds=seconds)
+        model, where = _endpoint(name, base_url or OPENAI, api_key, seconds)
     if cache is None:
         return model
     from engine.chat.cache import Cached
@@ -109,6 +95,27 @@ def read_seconds(text: str) -> float:
         f"chat_seconds is {text!r}. Write how many seconds a whole answer may take, up to "
         f"{_LONGEST:g}, e.g. 90."
     )
+
+
+def _local(path: Path, context: int, seconds: float) -> tuple[ChatModel, str]:
+    """A model in this process, and what tells its file from others and from what it was before."""
+    from engine.chat.local import Local
+
+    model = Local(path, context=context, seconds=seconds)
+    return model, f"{path.resolve()} {path.stat().st_mtime_ns}"
+
+
+def _endpoint(name: str, base_url: str, api_key: str, seconds: float) -> tuple[ChatModel, str]:
+    """A model at an endpoint, and where that is."""
+    from engine.chat.endpoint import Endpoint
+
+    where = _checked(base_url)
+    if not api_key and not is_loopback(where):
+        raise ChatError(
+            f"The chat model {name} at {host_of(where)} needs a key. Set QUNCE_CHAT_API_KEY, "
+            "or QUNCE_CHAT_API_KEY_FILE to a file that holds it."
+        )
+    return Endpoint(name, base_url=where, api_key=api_key, seconds=seconds), where
 
 
 def _checked(base_url: str) -> str:

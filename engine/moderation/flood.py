@@ -110,8 +110,9 @@ def find_flood(
         has_contact: Whether a contact or a link was found in it.
 
     Returns:
-        Findings of category `flood`, and `ad` for a contact just after joining. Their confidence
-        rises from 0.5 at the limit to 0.95 at twice the limit; at the limit itself there is none.
+        Findings of category `flood`, whose confidence rises from 0.5 at the limit to 0.95 at twice
+        the limit; at the limit itself there is none. And `ad` for a contact just after joining:
+        0.95 at once, 0.5 at the end of `join_and_post`.
 
     Raises:
         InputError: A time lacks its time zone.

@@ -201,19 +201,7 @@ def _load(source: str | Path, folders: tuple[Path, ...], text: str | None = None
 def _climb(path: Path, folders: tuple[Path, ...], loaded: _Loaded, text: str | None) -> bool:
     """Read a file, or its text, and its parents; whether the root was reached."""
     seen: list[Path] = []
-    while True:
-        try:
-            if text is None:
-                loaded.stamps.setdefault(path, _stamp(path))  # before: a change meanwhile is seen
-                node, problems = read_tree(path, _WHAT)
-            else:
-                node, problems = parse_tree(text, path, _WHAT)
-        except RecipeError as error:
-            why = " ".join(str(error).removeprefix(f"{_WHAT} {path}").lstrip(" ,:").split())
-            loaded.problems.append(Problem(path, 0, "", why))
-            return False
-        loaded.chain.append(node)
-        loaded.problems += problems
+    while (node := _read(path, loaded, text)) is not None:
         seen.append(_real(path))
         said = node.value.get("extends")
         if said is None or said.value is None:
@@ -231,6 +219,24 @@ def _climb(path: Path, folders: tuple[Path, ...], loaded: _Loaded, text: str | N
             loaded.problems.append(Problem(path, said.line, "extends", message))
             return False
         path = parent
+    return False
+
+
+def _read(path: Path, loaded: _Loaded, text: str | None) -> Node | None:
+    """Read one file, or its text, into what is loaded; None: it can't be read."""
+    try:
+        if text is None:
+            loaded.stamps.setdefault(path, _stamp(path))  # before: a change meanwhile is seen
+            node, problems = read_tree(path, _WHAT)
+        else:
+            node, problems = parse_tree(text, path, _WHAT)
+    except RecipeError as error:
+        why = " ".join(str(error).removeprefix(f"{_WHAT} {path}").lstrip(" ,:").split())
+        loaded.problems.append(Problem(path, 0, "", why))
+        return None
+    loaded.chain.append(node)
+    loaded.problems += problems
+    return node
 
 
 def _nowhere(said: Node, folders: tuple[Path, ...]) -> str:

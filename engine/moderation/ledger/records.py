@@ -26,7 +26,7 @@ class Event:
     """One event as a platform delivered it."""
 
     platform: str
-    """onebot, telegram, wecom or api."""
+    """onebot, telegram or wecom."""
     bot: str
     """Name of the bot in the bots file."""
     key: str
