@@ -4,19 +4,22 @@ Senders hide words behind characters, emoji, pinyin or first letters of the same
 characters that look alike (仚汝 for 仙女), or stir a word's characters. The likeliest words along
 the text are found by dynamic programming (Viterbi, 1967) over pairs of words: a word costs its
 negative log-probability behind the one before it, and more for each character that is not as
-written.
+written. What is hidden is worth hiding: where letters or emoji stand for a word, it costs less the
+oftener it breaks rules.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, combinations
 from math import inf
 from operator import ne
 
 from engine.moderation.heard import (
+    KEYCAP,
     LONGEST_WORD,
     SILENT,
     START,
@@ -30,20 +33,42 @@ from engine.text import Folded
 
 _CHANGED = 2.0  # what a character costs that is not as written, in nats
 _ALONE = 4.0  # and more for one that is a word by itself
-_STIRRED = 5.0  # what words cost whose characters stand in another order
-_LETTERS = 14.0  # letters taken as written, but for syllables
-_SYLLABLE = 9.0  # a syllable that is spelt out, taken as written
+_WORD = 1.5  # and more where what is written is a word
+_STIRRED = 3.0  # what a word costs whose characters stand in another order
+_WOVEN = 3.0  # what two words cost whose characters stand among each other's
+_LETTERS = 14.0  # unknown letters taken as written
+_SYLLABLES = 11.0  # a syllable that is spelt out, taken as written
+_SYLLABLES_MORE = 6.0  # and each one after it
+_DRAWN = 12.0  # an emoji that is no syllable
+_SINGLE = 3.0  # a letter that stands for a word by itself, among others
+_WORTH_SPELT = 1.0  # how much a telling word is cheaper behind syllables or emoji
+_WORTH_INITIALS = 2.0  # behind first letters
+_WORTH_STIRRED = 0.5  # of characters in another order; homophones and look-alikes get nothing
 _BEFORE = 2  # words that may come before one: those with the cheapest ways to them
 _LONGEST = 300  # characters; longer texts have room enough to give themselves away
 _ODD = 12.0  # cost of a character that may stand for one that looks alike
 _LONGEST_SYLLABLE = 6  # letters: zhuang
+_LONGEST_RUN = 8  # letters that may be first letters of several words
+_MOST_READINGS = 8  # of emoji that stand for several syllables each
 _SURPRISING = 5.0  # nats a Chinese character from which a text may hide something
 
-_Arc = tuple[int, float, str, bool]
-"""A word on the way through a text: the unit where it ends, its cost, it, whether as written."""
-_Way = tuple[float, int, str, bool]
-"""To the end of a word: what it costs, where the word begins and which was before it, whether the
-word is as written."""
+_Arc = tuple[int, float, str, str, bool]
+"""A word on the way through a text: the unit where it ends, its cost, it, a second one that its
+characters are woven with or nothing, whether as written."""
+_Way = tuple[float, int, str, str, bool]
+"""To the end of a word: what it costs, where the word begins and which was before it, what is said
+there, whether as written."""
+_SPLITS = {
+    size: [
+        (chosen, tuple(at for at in range(size) if at not in chosen))
+        for count in range((size + 1) // 2, size)
+        for chosen in combinations(range(size), count)
+        if (2 * count > size or 0 in chosen) and chosen[-1] - chosen[0] >= count
+    ]
+    for size in (3, 4)
+}
+"""Places of a few characters, by how many: those of one word, no shorter, and of another that
+stands inside it or is woven with it."""
 
 
 def read_aloud(folded: Folded, words: Sequence[str]) -> Folded:
@@ -57,9 +82,12 @@ def read_aloud(folded: Folded, words: Sequence[str]) -> Folded:
         The same object where it reads as it is written, hides nothing as it seems, or is long.
     """
     known = heard()
-    if len(folded.text) > _LONGEST or not _may_hide(folded.text, words, known):
+    if len(folded.text) > _LONGEST:
         return folded
-    units = _Units(folded.text, known)
+    drawn = _drawn(folded, known)
+    if not drawn and not _may_hide(folded.text, words, known):
+        return folded
+    units = _Units(folded.text, known, drawn)
     pieces = list(_cheapest_path(units, known))
     text = "".join([piece for piece, _, _ in pieces])
     if text == folded.text:
@@ -76,42 +104,73 @@ def _may_hide(text: str, words: Sequence[str], known: Heard) -> bool:
     return known.surprise(words) >= _SURPRISING
 
 
+def _drawn(folded: Folded, known: Heard) -> dict[int, tuple[str, int]]:
+    """Where emoji stand that fold to letters or digits: their marks, and where they end."""
+    original, offsets = folded.original, folded.offsets
+    if KEYCAP not in original and known.boxed.keys().isdisjoint(original):
+        return {}
+    found = {}
+    at = 0
+    while at < len(offsets):
+        place, start = offsets[at], at
+        at = bisect_right(offsets, place, at)
+        drawn = original[place]
+        if KEYCAP in original[place + 1 : place + 3]:
+            drawn += KEYCAP
+        if marks := known.boxed.get(drawn):
+            found[start] = marks, at
+    return found
+
+
 @dataclass(slots=True)
 class _Units:
     """What a text is read in: characters, and syllables that are spelt out."""
 
     text: str
     known: Heard
+    drawn: Mapping[int, tuple[str, int]]
+    """Where emoji stand for letters and digits: their marks, and where they end."""
     written: list[str] = field(default_factory=list)
-    """Each as it stands; letters of a syllable together."""
+    """Each as it stands; letters of a syllable together, and those of an emoji."""
     marks: list[str] = field(default_factory=list)
-    """How each sounds."""
+    """How each sounds; an emoji may sound in several ways."""
     starts: list[int] = field(default_factory=list)
     """Where each starts in the text."""
+    runs: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """For each unit of letters the units with which their run begins and ends."""
 
     def __post_init__(self) -> None:
         text, emoji = self.text, self.known.emoji
         spoken = spell(text)
         at = 0
         while at < len(text):
-            if "a" <= text[at] <= "z":
-                at = self._letters(at, _end(text, at))
+            if here := self.drawn.get(at):
+                self._add(text[at : here[1]], here[0], at)
+                at = here[1]
+            elif "a" <= text[at] <= "z":
+                at = self._letters(at, self._end(at))
             else:
                 mark = spoken[at]
                 self._add(text[at], emoji.get(text[at], SILENT) if mark == SILENT else mark, at)
                 at += 1
 
+    def _end(self, start: int) -> int:
+        """Where the letters end that begin at `start`."""
+        end = _end(self.text, start)
+        return min([place for place in self.drawn if start <= place < end], default=end)
+
     def _letters(self, start: int, end: int) -> int:
         """Add a run of letters, as syllables if it is made of them; where to go on."""
-        if not (syllables := _syllables(self.text[start:end])):
-            for at in range(start, end):
-                self._add(self.text[at], SILENT, at)
-            return end
-        for syllable in syllables:
-            self._add(syllable, self.known.spelt[syllable], start)
-            start += len(syllable)
+        begin = len(self.written)
+        syllables = _syllables(self.text[start:end])
+        for piece in syllables or self.text[start:end]:
+            self._add(piece, self.known.spelt[piece] if syllables else SILENT, start)
+            start += len(piece)
+        run = begin, len(self.written)
+        self.runs |= dict.fromkeys(range(*run), run)
         after = end + 1
-        if self.text[end:after] == " " and _syllables(self.text[after : _end(self.text, after)]):
+        blank = syllables and self.text[end:after] == " "
+        if blank and _syllables(self.text[after : self._end(after)]):
             self.written[-1] += " "  # between syllables it says nothing
             return after
         return end
@@ -146,22 +205,25 @@ def _syllables(letters: str) -> tuple[str, ...]:
 def _cheapest_path(units: _Units, known: Heard) -> Iterator[tuple[str, int, int]]:
     """The words whose costs add up to the least: each character, where it starts and ends."""
     reached: list[dict[str, _Way]] = [{} for _ in range(len(units.written) + 1)]
-    reached[0][START] = (0.0, 0, "", True)
+    reached[0][START] = (0.0, 0, "", "", True)
     for start, arcs in enumerate(_arcs(units, known)):
         cheapest = sorted([(way[0], word) for word, way in reached[start].items()])[:_BEFORE]
         before = [
-            (cost, word, known.saved(word if word in known.costs else START))
+            (cost, word, known.saved(word if known.knows(word) else START))
             for cost, word in cheapest
         ]
-        for end, price, word, as_written in arcs:
+        if not before:  # inside letters that are one word
+            continue
+        for end, price, word, second, as_written in arcs:
             best, came = inf, ""
             for cost, previous, saved in before:
                 if (own := cost - saved.get(word, 0.0)) < best:
                     best, came = own, previous
             best += price
-            there = reached[end].get(word)
+            last = second or word
+            there = reached[end].get(last)
             if there is None or best < there[0]:
-                reached[end][word] = (best, start, came, as_written)
+                reached[end][last] = (best, start, came, word + second, as_written)
     return _told(units, reached)
 
 
@@ -171,78 +233,124 @@ def _told(units: _Units, reached: Sequence[Mapping[str, _Way]]) -> Iterator[tupl
     at = len(units.written)
     word = min(reached[at], key=lambda key: reached[at][key][0])
     while at:
-        _, start, came, as_written = reached[at][word]
-        path.append((start, word, as_written))
+        _, start, came, said, as_written = reached[at][word]
+        path.append((start, said, as_written))
         at, word = start, came
-    for start, word, as_written in reversed(path):
-        if as_written:  # one unit; of a syllable each letter
-            for place, char in enumerate(word, units.starts[start]):
+    for start, said, as_written in reversed(path):
+        if as_written:  # of letters each
+            for place, char in enumerate(said, units.starts[start]):
                 yield char, place, place + 1
         else:
-            for unit, char in enumerate(word, start):
+            for unit, char in enumerate(said, start):
                 place = units.starts[unit]
                 yield char, place, place + len(units.written[unit].rstrip())
 
 
 def _arcs(units: _Units, known: Heard) -> Iterator[list[_Arc]]:
     """For each unit the words that may begin there."""
-    costs = known.costs
     size = len(units.written)
     text = "".join([piece if len(piece) == 1 else SILENT for piece in units.written])
-    marks = "".join(units.marks)
     looks = "".join([known.looks.get(char, char) for char in text])
-    odd = [costs.get(char, UNKNOWN) > _ODD for char in text]
-    hashes = [0, *accumulate(map(hash, text))]
+    odd = [known.costs.get(char, UNKNOWN) > _ODD for char in text]
+    own = [*map(hash, text)]
+    hashes = [0, *accumulate(own)]
     silent = size  # where the next unit without a sound is
     ends = [0] * size
     for start in range(size - 1, -1, -1):
-        silent = start if marks[start] == SILENT else silent
+        silent = start if units.marks[start] == SILENT else silent
         ends[start] = min(silent, start + LONGEST_WORD)
-    for start, char in enumerate(text):
-        if "a" <= units.written[start][0] <= "z":
-            arcs = list(_of_letters(units, start, known))
-        else:
-            price = 0.0 if marks[start] == SILENT else costs.get(char, UNKNOWN)
-            arcs = [(start + 1, price, char, True)]
+    for start in range(size):
+        arcs = _as_written(units, start, known)
+        readings = [""]
         for end in range(start + 1, ends[start] + 1):
-            if found := known.by_sound.get(marks[start:end]):
-                _add_changed(arcs, text[start:end], end, found)
+            written, marks = text[start:end], units.marks[end - 1]
+            readings = [way + mark for way in readings for mark in marks][:_MOST_READINGS]
+            for reading in readings:
+                if found := known.by_sound.get(reading):
+                    _add_changed(arcs, written, end, found, known)
             if True in odd[start:end] and (found := known.by_look.get(looks[start:end])):
-                _add_changed(arcs, text[start:end], end, found)
+                _add_changed(arcs, written, end, found, known)
             if end > start + 1 and (found := known.by_characters.get(hashes[end] - hashes[start])):
-                own = text[start:end]
-                arcs += [
-                    (end, cost + _STIRRED, word, False)
-                    for cost, word in found
-                    if word != own and sorted(word) == sorted(own)
-                ]
+                arcs += _stirred(written, end, found, known)
+            if end > start + 2:
+                arcs += _woven(written, end, own[start:end], known)
         yield arcs
 
 
-def _add_changed(arcs: list[_Arc], own: str, end: int, found: Found) -> None:
-    """Add words that stand for a piece, the dearer the more of its characters are others."""
-    alone = _ALONE if len(own) == 1 and own != SILENT else 0.0
-    for cost, word in found:
-        if word == own:
-            if len(own) > 1:
-                arcs.append((end, cost, word, False))
-        else:
-            changed = _CHANGED * sum(map(ne, own, word))
-            arcs.append((end, cost + changed + alone, word, False))
+def _as_written(units: _Units, start: int, known: Heard) -> list[_Arc]:
+    """What a unit says as it stands, or the words whose first letters it begins."""
+    if start in units.runs:
+        return list(_of_letters(units, start, known))
+    written = units.written[start]
+    if units.marks[start] == SILENT:
+        price = 0.0
+    elif _is_han(written):
+        price = known.costs.get(written, UNKNOWN)
+    else:
+        price = _DRAWN
+    return [(start + 1, price, written, "", True)]
 
 
 def _of_letters(units: _Units, start: int, known: Heard) -> Iterator[_Arc]:
-    """A syllable or letter as written, and, where letters begin, the word they may stand for."""
-    written = units.written
-    if len(written[start]) > 1:
-        yield start + 1, _SYLLABLE, written[start], True
+    """A run of letters as written, and words that a part of it may stand for."""
+    begin, end = units.runs[start]
+    run = "".join(units.written[begin:end])
+    spelt = units.marks[begin] != SILENT
+    if start == begin:
+        unknown = _SYLLABLES + _SYLLABLES_MORE * (end - begin - 1) if spelt else _LETTERS
+        yield end, known.latin.get(run.rstrip(), unknown), run, "", True
+    if spelt or end - begin > _LONGEST_RUN or (begin and units.written[begin - 1].isdecimal()):
         return
-    inside = start > 0 and "a" <= written[start - 1] <= "z"
-    yield start + 1, 0.0 if inside else _LETTERS, written[start], True
-    if inside:
-        return
-    end = start
-    while end < len(written) and len(written[end]) == 1 and "a" <= written[end] <= "z":
-        end += 1
-    for cost, word in known.by_letters.get("".join(written[start:end]), ()):
-        yield end, cost, word, False
+    for after in range(start + 1, min(end, start + LONGEST_WORD) + 1):
+        letters = run[start - begin : after - begin]
+        if letters != run or len(run) > 1:  # b站, t恤
+            price = _SINGLE if len(letters) == 1 else 0.0
+            for cost, word in known.by_letters.get(letters, ()):
+                worth = _WORTH_INITIALS * known.telling.get(word, 0.0)
+                yield after, cost - worth + price, word, "", False
+
+
+def _is_han(text: str) -> bool:
+    return all("\u3400" <= char <= "\u9fff" for char in text)
+
+
+def _add_changed(arcs: list[_Arc], own: str, end: int, found: Found, known: Heard) -> None:
+    """Add words that stand for a piece, the dearer the more of its characters are others."""
+    if len(own) == 1:
+        more = _ALONE if own != SILENT else 0.0
+    else:
+        more = _WORD if own in known.costs else 0.0
+    worth = 0.0 if _is_han(own) else _WORTH_SPELT
+    for cost, word in found:
+        if word == own:
+            if len(own) > 1:
+                arcs.append((end, cost, word, "", False))
+        else:
+            price = cost + more + _CHANGED * sum(map(ne, own, word))
+            arcs.append((end, price - worth * known.telling.get(word, 0.0), word, "", False))
+
+
+def _stirred(own: str, end: int, found: Found, known: Heard) -> Iterator[_Arc]:
+    """Words of the same characters in another order."""
+    for cost, word in found:
+        if word != own and sorted(word) == sorted(own):
+            worth = _WORTH_STIRRED * known.telling.get(word, 0.0)
+            yield end, cost - worth + _STIRRED, word, "", False
+
+
+def _woven(own: str, end: int, hashes: Sequence[int], known: Heard) -> Iterator[_Arc]:
+    """Two words whose characters stand among each other's: 歧人视 for 歧视 and 人."""
+    for chosen, rest in _SPLITS[len(own)]:
+        if not (found := known.by_characters.get(sum([hashes[at] for at in chosen]))):
+            continue
+        if len(rest) > 1:
+            others = known.by_characters.get(sum([hashes[at] for at in rest]), ())
+        elif (char := own[rest[0]]) in known.costs:
+            others = [(known.costs[char], char)]
+        else:
+            continue
+        for cost, word in found:
+            for other, second in others:
+                price = cost + other + _WOVEN
+                yield end, price - known.saved(word).get(second, 0.0), word, second, False
+                yield end, price - known.saved(second).get(word, 0.0), second, word, False

@@ -15,6 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 
 from engine.moderation.classifier.corpus import Labelled, read_labelled
@@ -29,11 +30,17 @@ _FEWEST_IN_TALK = 3
 _FEWEST_IN_DICTIONARY = 600  # of 60 million; fewer gave nothing on disguised abuse, and 4x the size
 _FEWEST_PAIRS = 2
 _LEAST_SAVED = 5  # tenths of a nat
+_LEAST_TELLING = 5
+_TELLING_DOUBT = 3  # texts on either side that are thought of, so that rare words tell little
+_FEWEST_PHRASES = 5
+_PHRASE_TOGETHER = 3.0  # nats of pointwise mutual information between two words of a phrase
+_PHRASE_TELLING = 1.0  # nats; ordinary phrases gave nothing
+_LONGEST_LATIN = 12
 
 _WORDS_SOURCE = (
-    "# word<TAB>cost<TAB>words that follow, each with what it costs less; in tenths of a nat. Made"
-    " by engine/moderation/build_heard.py from the corpus, from jieba's dictionary (MIT) and from"
-    " COLDataset (Apache-2.0)."
+    "# word<TAB>cost<TAB>how much likelier where rules are broken<TAB>words that follow, each with"
+    " what it costs less; in tenths of a nat. Made by engine/moderation/build_heard.py from the"
+    " corpus, from jieba's dictionary (MIT) and from COLDataset (Apache-2.0)."
 )
 _LOOKS_SOURCE = (
     "# main part<TAB>characters that hold it. Made by engine/moderation/build_heard.py from"
@@ -46,36 +53,104 @@ _LOOKS_SOURCE = (
 class _Talk:
     """How often words are said, and which after which."""
 
+    phrases: frozenset[str]
+    """Two words that are heard as one."""
     said: Counter[str] = field(default_factory=Counter)
     ordinary: Counter[str] = field(default_factory=Counter)
     """In what breaks no rule: the rest is full of words in disguise, which are none to be heard."""
     pairs: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def hear(self, text: str, *, ordinary: bool) -> None:
-        before = START
+        before, earlier, phrase = START, START, ""
         for word in words(fold_text(text)):
             if not _fits(word):
-                before = START
+                before, phrase = START, ""
                 continue
-            self.said[word] += 1
-            self.ordinary[word] += ordinary
-            self.pairs[before, word] += 1
-            before = word
+            self._count(before, word, ordinary=ordinary)
+            if phrase:
+                self.pairs[phrase, word] += 1
+            phrase = before + word if before + word in self.phrases else ""
+            if phrase:
+                self._count(earlier, phrase, ordinary=True)
+            before, earlier = word, before
+
+    def _count(self, before: str, word: str, *, ordinary: bool) -> None:
+        self.said[word] += 1
+        self.ordinary[word] += ordinary
+        self.pairs[before, word] += 1
+
+
+@dataclass(slots=True)
+class _Rows:
+    """In how many texts words and pairs of words stand, of one source."""
+
+    fair: Counter[str] = field(default_factory=Counter)
+    foul: Counter[str] = field(default_factory=Counter)
+    """Where rules are broken."""
+    sizes: Counter[bool] = field(default_factory=Counter)
+    """Texts, by whether they break rules."""
+
+    def add(self, row: Labelled, phrases: frozenset[str]) -> None:
+        cut = words(fold_text(row.text))
+        joined = (one + two for one, two in pairwise(cut))
+        foul = row.label != NORMAL
+        self.sizes[foul] += 1
+        (self.foul if foul else self.fair).update({*cut, *phrases.intersection(joined)})
+
+    def telling(self, word: str) -> float:
+        """How much likelier a word is where rules are broken, in nats; 0 where it is not said."""
+        fair, foul = self.fair[word], self.foul[word]
+        if not fair + foul:
+            return 0.0
+        share = (self.sizes[False] + 1) / (self.sizes[True] + 1)
+        return math.log((foul * share + _TELLING_DOUBT) / (fair + _TELLING_DOUBT))
 
 
 def heard_lines(public: Sequence[Labelled] = ()) -> list[str]:
     """Return the lines of `heard.tsv`, cheapest word first; the start of a clause comes last."""
-    talk = _Talk()
-    for row in bundled_corpus():
-        talk.hear(row.text, ordinary=row.label == NORMAL)
-    for row in public:
-        talk.hear(row.text, ordinary=True)
+    ours = list(bundled_corpus())
+    phrases = _phrases([*ours, *public])
+    talk, sources = _Talk(phrases), []
+    for rows in (ours, public):
+        sources.append(source := _Rows())
+        for row in rows:
+            talk.hear(row.text, ordinary=row.label == NORMAL or rows is public)
+            source.add(row, phrases)
     chances = _chances(talk)
     costs = {word: -10 * math.log((1 - _PAIRS) * chance) for word, chance in chances.items()}
     after = _after(talk, chances, costs)
-    order = sorted(costs, key=lambda word: (round(costs[word]), word))
-    lines = [f"{word}\t{round(costs[word])}\t{after.get(word, '')}" for word in order]
-    return [*lines, f"{START}\t0\t{after[START]}"]
+    lines = []
+    for word in sorted(costs, key=lambda word: (round(costs[word]), word)):
+        tells = round(10 * sum(source.telling(word) for source in sources))
+        shown = tells if tells >= _LEAST_TELLING else ""
+        lines.append(f"{word}\t{round(costs[word])}\t{shown}\t{after.get(word, '')}")
+    return [*lines, f"{START}\t0\t\t{after[START]}"]
+
+
+def _phrases(rows: Sequence[Labelled]) -> frozenset[str]:
+    """Two short words that stand together oftener than chance, and mostly where rules are broken.
+
+    The dictionary knows few of the words that people hide, and cuts them in two.
+    """
+    said = Counter[str]()
+    pairs = {True: Counter[tuple[str, str]](), False: Counter[tuple[str, str]]()}
+    sizes = Counter[bool]()
+    for row in rows:
+        cut, foul = words(fold_text(row.text)), row.label != NORMAL
+        sizes[foul] += 1
+        said.update(cut)
+        pairs[foul].update((one, two) for one, two in pairwise(cut) if _is_short(one + two))
+    dictionary = {word for word, count in _dictionary() if count >= _FEWEST_IN_DICTIONARY}
+    total, share = said.total(), sizes[False] / sizes[True]
+    found = set()
+    for (one, two), foul_count in pairs[True].items():
+        fair_count = pairs[False][one, two]
+        count = foul_count + fair_count
+        together = math.log(count * total / said[one] / said[two])
+        tells = math.log((foul_count + 1) / (fair_count + 1) * share)
+        if count >= _FEWEST_PHRASES and together >= _PHRASE_TOGETHER and tells >= _PHRASE_TELLING:
+            found.add(one + two)
+    return frozenset(found - dictionary)
 
 
 def _chances(talk: _Talk) -> dict[str, float]:
@@ -127,7 +202,17 @@ def look_lines() -> list[str]:
 
 
 def _fits(word: str) -> bool:
-    return len(word) <= LONGEST_WORD and all("\u4e00" <= char <= "\u9fff" for char in word)
+    if word.isascii():
+        return 1 < len(word) <= _LONGEST_LATIN and word.isalpha()
+    return len(word) <= LONGEST_WORD and _is_han(word)
+
+
+def _is_short(phrase: str) -> bool:
+    return len(phrase) < LONGEST_WORD and _is_han(phrase)
+
+
+def _is_han(text: str) -> bool:
+    return all("\u4e00" <= char <= "\u9fff" for char in text)
 
 
 def _dictionary() -> Iterator[tuple[str, int]]:

@@ -16,7 +16,7 @@ from engine.text import fold_text, syllables
 from engine.text.sounds import sounded, spoken
 
 WORDS = Path(__file__).with_name("heard.tsv")
-"""Word, what it costs, and the words that follow it oftener than chance, with what they save."""
+"""Word, what it costs, how telling it is, and what follows it oftener than chance."""
 LOOKS = Path(__file__).with_name("looks.tsv")
 """Main part, and the characters that hold it."""
 EMOJI = "knowledge/lexicon/emoji.tsv"
@@ -28,10 +28,15 @@ UNKNOWN = 16.0
 """What a character costs that is no word, in nats."""
 SILENT = "\0"
 """The mark of what has no sound."""
+KEYCAP = "\u20e3"
+"""Draws the key of a telephone around the digit before it."""
 
 _FIRST_MARK = 0x4E00
 _MOST = 4  # words kept that one thing may stand for
 _MOST_CHARACTERS = 2  # and characters
+_TELLING_IN_LETTERS = 2  # times that a telling word is likelier among those kept for letters
+_OFTEN_FOUL = 2.2  # nats from which Latin words are likely disguises themselves (sb)
+_TYPED = 10.0  # nats that other Latin words cost less, since letters are there
 _MOST_REMEMBERED = 5000  # words whose successors are kept at hand, 1 kB each
 
 Found = Sequence[tuple[float, str]]
@@ -43,23 +48,41 @@ class Heard:
 
     Attributes:
         costs: Word → its negative log-probability, in nats, behind a word that it seldom follows.
+        latin: The same of words in Latin letters, where they are letters for certain.
+        telling: Word → how much likelier it is where rules are broken, in nats, where it is.
         looks: Character → its main part, where that isn't the character itself.
         spelt: Syllable as it is typed → its mark.
-        emoji: Emoji → the mark of the syllable that it stands for.
+        emoji: Emoji → the marks of the syllables that it may stand for, one or more.
+        boxed: The same of emoji that fold to letters or digits, without the style mark.
     """
 
     def __init__(self) -> None:
         """Read the shipped files."""
         self.costs: dict[str, float] = {}
         self._after: dict[str, str] = {}
+        self.latin: dict[str, float] = {}
+        self.telling: dict[str, float] = {}
         for line in _lines(WORDS):
-            word, tenths, self._after[word] = line.split("\t")
-            self.costs[word] = int(tenths) / 10
+            word, tenths, telling, self._after[word] = line.split("\t")
+            if "a" <= word[0] <= "z":
+                typed = _TYPED if int(telling or 0) / 10 < _OFTEN_FOUL else 0.0
+                self.latin[word] = int(tenths) / 10 - typed
+            else:
+                self.costs[word] = int(tenths) / 10
+                if telling:
+                    self.telling[word] = int(telling) / 10
         del self.costs[START]
         parts = (line.split("\t") for line in _lines(LOOKS))
         self.looks = {char: part for part, chars in parts for char in chars}
         self.spelt = {name: mark for name, mark in zip(syllables(), _marks(), strict=True) if name}
-        self.emoji = dict(_emoji(self.spelt))
+        self.emoji: dict[str, str] = {}
+        self.boxed: dict[str, str] = {}
+        for drawn, mark in _emoji(self.spelt):
+            folded = fold_text(drawn)
+            if folded.isascii():
+                self.boxed[drawn] = self.boxed.get(drawn, "") + mark
+            elif len(folded) == 1:
+                self.emoji[folded] = self.emoji.get(folded, "") + mark
         self._saved: dict[str, dict[str, float]] = {}
 
     @cached_property
@@ -74,23 +97,28 @@ class Heard:
 
     @cached_property
     def by_letters(self) -> Mapping[str, Found]:
-        """Words by the first letters of their syllables; single letters stand for none (b站)."""
+        """Words by the first letters of their syllables."""
         first = {mark: name[0] for mark, name in zip(_marks(), spoken(), strict=True) if name}
-        found = self._found("".join([first.get(mark, mark) for mark in self._spoken]))
-        return {letters: words for letters, words in found.items() if len(letters) > 1}
+        keys = "".join([first.get(mark, mark) for mark in self._spoken])
+        return self._found(keys, _TELLING_IN_LETTERS, _MOST)
 
     @cached_property
     def by_characters(self) -> Mapping[int, Found]:
         """Words by the sum of their characters' hashes, which knows no order."""
         found: defaultdict[int, list[tuple[float, str]]] = defaultdict(list)
-        for word, cost in self.costs.items():
+        for entry in self._entries:
+            word = entry[1]
             if len(word) > 1 and len(kept := found[sum(map(hash, word))]) < _MOST:
-                kept.append((cost, word))
+                kept.append(entry)
         return found
 
     def prepare(self) -> None:
         """Make now the tables that every text is looked up in, 0.2 s; letters have one more."""
         _ = self.by_sound, self.by_characters
+
+    def knows(self, word: str) -> bool:
+        """Whether it is known what follows a word."""
+        return word in self._after
 
     def saved(self, word: str) -> Mapping[str, float]:
         """What the words that often follow `word` cost less there; `START`: at the start."""
@@ -119,6 +147,11 @@ class Heard:
         return cost / size if size else 0.0
 
     @cached_property
+    def _entries(self) -> Found:
+        """The words with their cost, which all tables share."""
+        return [(cost, word) for word, cost in self.costs.items()]
+
+    @cached_property
     def _together(self) -> str:
         return "".join(self.costs)
 
@@ -126,15 +159,21 @@ class Heard:
     def _spoken(self) -> str:
         return spell(self._together)
 
-    def _found(self, keys: str) -> Mapping[str, Found]:
-        """A few words for each key; the keys of all words come end to end."""
+    def _found(
+        self, keys: str, worth: float = 1.0, characters: int = _MOST_CHARACTERS
+    ) -> Mapping[str, Found]:
+        """A few words for each key, the likeliest to be hidden; all words' keys come end to end."""
         found: defaultdict[str, list[tuple[float, str]]] = defaultdict(list)
         at = 0
-        for word, cost in self.costs.items():
-            kept = found[keys[at : at + len(word)]]
-            at += len(word)
-            if len(kept) < (_MOST if len(word) > 1 else _MOST_CHARACTERS):
-                kept.append((cost, word))
+        for entry in self._entries:
+            size = len(entry[1])
+            found[keys[at : at + size]].append(entry)
+            at += size
+        for key, words in found.items():
+            most = _MOST if len(key) > 1 else characters
+            if len(words) > most:
+                words.sort(key=lambda known: known[0] - worth * self.telling.get(known[1], 0.0))
+                del words[most:]
         return found
 
 
@@ -155,12 +194,12 @@ def _lines(path: Path) -> Iterator[str]:
 
 
 def _emoji(spelt: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Emoji of one code point, with the mark of the syllable they stand for."""
+    """Emoji of one code point and keycaps, with the mark of a syllable they stand for."""
     for line in bundled(EMOJI).read_text(encoding="utf-8").splitlines():
         name, _, listed = line.partition("\t")
-        for folded in map(fold_text, listed.split()):
-            if len(folded) == 1 and not folded.isascii() and name in spelt:
-                yield folded, spelt[name]
+        for drawn in listed.replace("\ufe0f", "").split():
+            if name in spelt and drawn[1:] in ("", KEYCAP):
+                yield drawn, spelt[name]
 
 
 @cache

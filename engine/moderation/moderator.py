@@ -46,7 +46,7 @@ _SHORT = 8
 """Characters below which a text may say so little (吗, 日更~)."""
 _FLOOR = 0.12
 """Below this probability the classifier's opinion is not worth a finding."""
-_DOUBT, _SURE = 0.08, 0.45
+_DOUBT, _SURE = 0.05, 0.45
 """Between these chances of a violation a message is read aloud and looked at once more."""
 
 
