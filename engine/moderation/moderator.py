@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from itertools import islice
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from engine.moderation.aloud import read_aloud
 from engine.moderation.classifier.corpus import ANY
 from engine.moderation.classifier.features import origin, prepare
+from engine.moderation.classifier.meaning import LONGEST, Meaning
 from engine.moderation.classifier.model import Classifier, shipped
 from engine.moderation.contacts import Contact, domain_of, find_contacts
 from engine.moderation.decide import decide, exemption
@@ -34,7 +38,8 @@ from engine.text import Folded, fold, skeleton, words
 
 if TYPE_CHECKING:
     from engine.moderation.second_opinion import SecondOpinion
-    from engine.moderation.topics import Encoder, TopicFinder
+    from engine.moderation.topics import TopicFinder
+    from engine.moderation.vectors import Encoder
 
 _BATCH = 256
 _CATEGORY = {ANY: "ad"}
@@ -44,10 +49,14 @@ _UNKNOWN = (1.3, 1.0, 0.7, 0.1)
 two, more. It keeps what is strange from looking guilty, and more so what is too short to tell."""
 _SHORT = 8
 """Characters below which a text may say so little (吗, 日更~)."""
+_TELLING = 3
+"""Characters that say something without which a text has no meaning to ask for."""
 _FLOOR = 0.12
 """Below this probability the classifier's opinion is not worth a finding."""
 _DOUBT, _SURE = 0.05, 0.45
 """Between these chances of a violation a message is read aloud and looked at once more."""
+_CERTAIN = 0.9
+"""From this probability on nobody needs to ask what a message means."""
 
 
 @dataclass(slots=True)
@@ -92,6 +101,8 @@ class _Checks:
     topics: TopicFinder | None
     watched: Sequence[int]
     """Which of the classifier's categories the rules have switched on."""
+    meaning: Meaning | None
+    """What reads doubtful messages by meaning; None: nothing does."""
 
 
 class Moderator:
@@ -113,8 +124,8 @@ class Moderator:
             rulebook: The group's rules.
             classifier: By default the bundled one.
             windows: Where messages are remembered for repeats and flood; by default in memory.
-            encoder: Makes the encoder for custom topics when rules have some; without it they
-                are matched by words alone.
+            encoder: Makes the encoder, when rules have custom topics or doubtful messages are
+                read by meaning; without it words alone count.
             clock: The time with a time zone, for messages that bear none.
             second: Is asked about verdicts that suggest a review; None: nobody is.
         """
@@ -122,7 +133,7 @@ class Moderator:
         self._classifier = classifier or shipped()
         self._normal = self._classifier.categories.index(NORMAL)
         self._windows = windows or InMemoryWindows()
-        self._encoder = encoder or (lambda: None)
+        self._encoder = cache(encoder or _no_encoder)
         self._clock = clock
         self._second = second
         self._checks = self._prepared(rulebook.rules)
@@ -160,14 +171,18 @@ class Moderator:
 
     @property
     def asks_encoder(self) -> bool:
-        """Whether messages wait for an encoder: the group has topics of its own."""
-        return bool(self._rulebook.rules.topics)
+        """Whether messages may wait for an encoder: the group's own topics, and meaning."""
+        checks = self._current()
+        return bool(checks.topics or checks.meaning)
 
     def prepare(self) -> None:
         """Do now what the first messages would wait for: 0.2 s, with topics 1 to 2."""
         heard().prepare()
-        if topics := self._current().topics:
-            topics.prepare()
+        checks = self._current()
+        if checks.topics:
+            checks.topics.prepare()
+        if encoder := self._encoder_of(checks.meaning):
+            encoder.queries(["。"])
 
     def check(self, message: str | Message) -> Verdict:
         """Judge one message."""
@@ -229,6 +244,7 @@ class Moderator:
         """Add what the classifier thinks of each message; doubtful ones are read aloud as well."""
         suspicions = self._suspect(cases, checks)
         self._listen(suspicions, checks)
+        self._understand(suspicions, checks)
         opinions = [
             opinion for suspicion in suspicions for opinion in self._opinions(suspicion, checks)
         ]
@@ -245,13 +261,15 @@ class Moderator:
         chances = self._classifier.chances(
             [case.prepared for case in cases], [case.words for case in cases]
         )
-        suspicions = []
-        for case, known in zip(cases, chances, strict=True):
-            violation = 1 - prod([1 - known[column] for column in checks.watched])
-            unknown = _UNKNOWN[min(_size(case.prepared), 3)]
-            suspected = violation / (violation + known[self._normal] + unknown)
-            suspicions.append(_Suspicion(case, known, suspected))
-        return suspicions
+        return [
+            self._suspicion(case, known, checks) for case, known in zip(cases, chances, strict=True)
+        ]
+
+    def _suspicion(self, case: _Case, known: Sequence[float], checks: _Checks) -> _Suspicion:
+        violation = 1 - prod([1 - known[column] for column in checks.watched])
+        unknown = _UNKNOWN[min(_size(case.prepared), 3)]
+        suspected = violation / (violation + known[self._normal] + unknown)
+        return _Suspicion(case, known, suspected)
 
     def _listen(self, suspicions: list[_Suspicion], checks: _Checks) -> None:
         """Read the doubtful messages aloud; where that tells more, it takes their place."""
@@ -267,6 +285,28 @@ class Moderator:
         for (at, _), suspicion in zip(doubtful, again, strict=True):
             if suspicion.violation > suspicions[at].violation:
                 suspicions[at] = suspicion
+
+    def _understand(self, suspicions: list[_Suspicion], checks: _Checks) -> None:
+        """Weigh what the doubtful messages mean, where the group wants that."""
+        if not (meaning := checks.meaning):
+            return
+        doubtful = [
+            at
+            for at, (case, _, violation) in enumerate(suspicions)
+            if _FLOOR <= violation < _CERTAIN and _size(case.prepared) >= _TELLING
+        ]
+        if not doubtful or not (encoder := self._encoder_of(meaning)):
+            return
+        texts = [suspicions[at].case.message.text[:LONGEST] for at in doubtful]
+        known = np.array([suspicions[at].chances for at in doubtful])
+        chances = meaning.joined(known, encoder.queries(texts)).tolist()
+        for at, own in zip(doubtful, chances, strict=True):
+            suspicions[at] = self._suspicion(suspicions[at].case, own, checks)
+
+    def _encoder_of(self, meaning: Meaning | None) -> Encoder | None:
+        """The encoder whose vectors a meaning reads; None: there is none."""
+        encoder = self._encoder() if meaning else None
+        return encoder if encoder and meaning and encoder.name == meaning.encoder else None
 
     def _opinions(self, suspicion: _Suspicion, checks: _Checks) -> list[_Opinion]:
         """The likeliest category of a suspected message, and each other that is likely by itself.
@@ -303,6 +343,9 @@ class Moderator:
             Lexicon.load(extra=rules.deny_words),
             self._topics(rules),
             watched,
+            self._classifier.meaning
+            if rules.reads_meaning(learned=self._classifier.learned)
+            else None,
         )
 
     def _topics(self, rules: Rules) -> TopicFinder | None:
@@ -313,6 +356,10 @@ class Moderator:
 
         fine = [example.text for example in rules.examples if example.suggestion == "pass"]
         return TopicFinder(rules.topics, self._encoder(), passing=fine)
+
+
+def _no_encoder() -> None:
+    """The encoder where none is given."""
 
 
 def _case(message: Message) -> _Case:

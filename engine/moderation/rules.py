@@ -67,6 +67,15 @@ def _off(value: Any) -> Any:
     return None if value is False or value == "off" else value
 
 
+def _switch(value: Any) -> Any:
+    """`auto` stands for None; `on` and `off` may stand in quotes."""
+    return (
+        {"auto": None, "on": True, "off": False}.get(value, value)
+        if isinstance(value, str)
+        else value
+    )
+
+
 def _all_off(value: Any) -> Any:
     """`off` in place of a mapping: everything in it keeps its default, which is off."""
     return {} if _off(value) is None else value
@@ -354,6 +363,8 @@ class RulesFile(_Part):
     ladder_for: Mapping[Category, tuple[Step, ...]] = {}
     """Category → the ladder that it has of its own."""
     topics: tuple[Topic, ...] = ()
+    meaning: Annotated[bool | None, Field(strict=True), BeforeValidator(_switch)] = None
+    """Whether doubtful messages are read by meaning; None: where it is worth the time."""
     quiet: Annotated[Quiet | None, BeforeValidator(_off)] = None
     dry_run: Annotated[bool, Field(strict=True)] = False
     notice: Notice = Notice()

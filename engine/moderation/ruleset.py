@@ -24,6 +24,8 @@ from engine.moderation.rules import (
 )
 from engine.moderation.wording import Wording
 
+_TOPICAL = frozenset({"politics", "religion"})
+
 NEVER = float("inf")
 """A level that no confidence reaches."""
 
@@ -93,6 +95,8 @@ class Rules:
     ladder_hours: int
     ladder_for: Mapping[str, tuple[Step, ...]]
     topics: tuple[Topic, ...]
+    meaning: bool | None
+    """As the file says; see `reads_meaning`."""
     quiet: QuietHours | None
     dry_run: bool
     notice: Notice
@@ -124,11 +128,23 @@ class Rules:
             ladder_hours=file.ladder_hours,
             ladder_for=MappingProxyType(dict(file.ladder_for)),
             topics=file.topics,
+            meaning=file.meaning,
             quiet=_quiet(file.quiet),
             dry_run=file.dry_run,
             notice=file.notice,
             examples=file.examples,
         )
+
+    def reads_meaning(self, *, learned: bool) -> bool:
+        """Whether doubtful messages are read by meaning, which takes 12 ms and more each.
+
+        Where the file leaves it open: with topics to watch, be they politics, religion or the
+        group's own, which are told by meaning rather than by words; and with a classifier that
+        learned from the group.
+        """
+        if self.meaning is not None:
+            return self.meaning
+        return learned or bool(self.topics) or not _TOPICAL.isdisjoint(self.levels)
 
     def step(self, category: str, offences: int = 1) -> Step | None:
         """What the ladder does at somebody's n-th offence, of any kind, in `ladder_hours`.

@@ -13,35 +13,31 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from heapq import nsmallest
 from math import ceil, exp
 from threading import Lock
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.bundled import bundled
 from engine.errors import RecipeError
 from engine.moderation.finding import Finding
 from engine.moderation.rules import Topic
+from engine.moderation.vectors import CachedEncoder, Encoder, Vectors
 from engine.text import Folded, fold_text, search_words
 
 EVERYDAY = "knowledge/words/everyday.txt"
 NEUTRAL = "knowledge/words/neutral.txt"
-
-Vectors = NDArray[np.float32]
 
 _READ = 4096  # characters of a message that are read: all that platforms let people send
 _WINDOW = 60  # characters of a part of a longer message
 _WHOLE = 80  # up to here a message is one part
 _MOST = 6  # parts of a message that are looked at
 _FEWEST = 4  # letters without which a part isn't worth the encoder
-_BATCH = 256  # texts that the encoder gets at once
 _LONGEST = 8  # characters of a word that is searched for words within
 _DETAIL = 60  # characters of an example in a finding
 _WORTH = 0.2  # a finding below is noise
@@ -68,48 +64,6 @@ _WORD = 0.7  # logits per rare word beside the meaning,
 _MOST_WORDS = 2.0  # of so many
 _WORDS_MIDDLE = 0.95  # rare words with confidence 0.5 where words alone count
 _WORDS_STEEP = 3.0  # logits per rare word there
-
-
-class Encoder(Protocol):
-    """Turns texts into vectors whose inner product is a cosine similarity."""
-
-    def queries(self, texts: Sequence[str]) -> Vectors:
-        """Vectors of texts: float32 (n, dim), unit norm."""
-        ...
-
-
-class CachedEncoder:
-    """An encoder that remembers the texts it met last; safe for threads if the encoder is.
-
-    One shared by the finders of all groups spares them encoding the neutral phrases each.
-    """
-
-    def __init__(self, encoder: Encoder, size: int = 4096) -> None:
-        """Remember at most `size` texts: 6 MB of vectors with the bundled encoder."""
-        self._encoder = encoder
-        self._size = size
-        self._vectors: OrderedDict[str, Vectors] = OrderedDict()
-        self._lock = Lock()
-
-    def queries(self, texts: Sequence[str]) -> Vectors:
-        """Vectors of texts, at least one: float32 (n, dim), unit norm."""
-        found: dict[str, Vectors] = {}
-        with self._lock:
-            for text in texts:
-                if (vector := self._vectors.get(text)) is not None:
-                    self._vectors.move_to_end(text)
-                    found[text] = vector
-        missing = [text for text in dict.fromkeys(texts) if text not in found]
-        for start in range(0, len(missing), _BATCH):
-            batch = missing[start : start + _BATCH]
-            for text, vector in zip(batch, self._encoder.queries(batch), strict=True):
-                found[text] = vector.copy()  # a row would keep its whole batch alive
-        with self._lock:
-            for text in missing:
-                self._vectors[text] = found[text]
-            while len(self._vectors) > self._size:
-                self._vectors.popitem(last=False)
-        return np.stack([found[text] for text in texts])
 
 
 class TopicFinder:

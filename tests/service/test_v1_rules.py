@@ -274,6 +274,8 @@ def test_a_file_that_breaks_later_leaves_its_last_good_rules(tmp_path: Path) -> 
 class FakeEncoder:
     """Tells texts apart by their first character."""
 
+    name = "fake"
+
     def __init__(self) -> None:
         self.asked: list[str] = []
 

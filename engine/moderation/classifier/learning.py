@@ -22,9 +22,11 @@ from numpy.typing import NDArray
 from engine.errors import InputError, ModelError
 from engine.moderation.classifier.corpus import Labelled
 from engine.moderation.classifier.features import prepare
+from engine.moderation.classifier.meaning import LONGEST, Meaning, adapt_meaning
 from engine.moderation.classifier.model import Classifier, assemble
-from engine.moderation.classifier.training import Progress, macro_f1, matrix
+from engine.moderation.classifier.training import Progress, f1_of, macro_f1, matrix
 from engine.moderation.finding import NORMAL
+from engine.moderation.vectors import Encoder
 from engine.text import fold_text
 
 TOLERANCE = 0.02
@@ -39,6 +41,8 @@ _COST = 3.0  # inverse strength of the L2 penalty
 _REPLAY = 0.1  # what a replayed line counts
 _MARGIN = 0.1  # by how much a replayed line's score must lead
 _STEPS = 100  # of the solver
+_MEANT, _MEANT_GUARDS = 1000, 600  # rows whose meaning is learned, and lines that guard it
+_MEANT_SHARES = (0.3, 0.25, 0.2, 0.15, 0.1)  # of the meaning beside the words, the most first
 
 Floats = NDArray[np.float64]
 
@@ -67,6 +71,7 @@ def learn(
     own: Sequence[Labelled],
     *,
     tolerance: float = TOLERANCE,
+    encoder: Encoder | None = None,
     progress: Progress | None = None,
 ) -> Learned:
     """Adapt a model to labelled messages.
@@ -77,6 +82,8 @@ def learn(
         own: Our corpus, for replay and guard; lines of categories that the model lacks are left
             out.
         tolerance: How much macro-F1 on the guard set may fall, 0 to 1.
+        encoder: Lets the model learn what the messages mean as well, where the model was made with
+            the same one; None: it learns words alone.
         progress: Told what is being done.
 
     Raises:
@@ -99,10 +106,17 @@ def learn(
             f"{before:.3f} to {after:.3f}, by more than {tolerance:.3f}. Look for wrong labels in "
             "it, or allow more with --tolerance."
         )
-    note = {"rows": len(feedback), "share": share, "guard_before": before, "guard_after": after}
+    meaning = _meaning(adapted, base.meaning, feedback, guard, tolerance, encoder, report)
+    note = {
+        "rows": len(feedback),
+        "share": share,
+        "guard_before": before,
+        "guard_after": after,
+        "meaning": meaning is not base.meaning,
+    }
     notes = base.manifest | {"learned": [*base.manifest.get("learned", []), note]}
     seconds = time.perf_counter() - began
-    model = replace(adapted, manifest=notes)
+    model = replace(adapted, manifest=notes, meaning=meaning)
     return Learned(model, len(feedback), len(guard), share, before, after, seconds)
 
 
@@ -153,6 +167,42 @@ def _borne(
         if after >= least:
             break
     return model, share, after
+
+
+def _meaning(
+    model: Classifier,
+    before: Meaning | None,
+    feedback: Sequence[Labelled],
+    guard: Sequence[Labelled],
+    tolerance: float,
+    encoder: Encoder | None,
+    report: Progress,
+) -> Meaning | None:
+    """What the feedback means, learned from some of it.
+
+    It counts as much as some of the guard lines bear; where they bear none, nothing is learned.
+    """
+    if not (before and encoder and encoder.name == before.encoder):
+        return before
+    report("Reading meanings", 0, 1)
+    learned = adapt_meaning(before, encoder, _some(feedback, _MEANT), model.categories)
+    lines = _some(guard, _MEANT_GUARDS)
+    vectors = encoder.queries([row.text[:LONGEST] for row in lines])
+    known = np.array(model.chances([prepare(fold_text(row.text)) for row in lines]))
+    report("Reading meanings", 1, 1)
+
+    def told(meaning: Meaning) -> float:
+        likeliest = meaning.joined(known, vectors).argmax(axis=1)
+        return f1_of([row.label for row in lines], [model.categories[at] for at in likeliest])
+
+    shares = [replace(learned, share=share) for share in _MEANT_SHARES]
+    least = told(replace(before, share=_MEANT_SHARES[0])) - tolerance
+    return next((meaning for meaning in shares if told(meaning) >= least), before)
+
+
+def _some(rows: Sequence[Labelled], most: int) -> Sequence[Labelled]:
+    """At most so many rows, always the same."""
+    return sorted(rows, key=lambda row: _draw(row.text))[:most]
 
 
 def _change(

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from engine.errors import ModelError
 from engine.moderation.classifier.features import BITS, FEW, features, grams, grams_of
+from engine.moderation.classifier.meaning import Meaning
 from engine.moderation.finding import NORMAL
 
 FORMAT = 1
@@ -45,6 +46,7 @@ class Classifier:
         slope: float32 (categories,) and `shift`: Platt's scaling of the scores (Platt, 1999).
         damping: Added to the number of features before the square root: few features say less.
         manifest: What it was made of and how good it was.
+        meaning: What tells the same categories by vectors of an encoder; None: nothing does.
     """
 
     categories: tuple[str, ...]
@@ -55,6 +57,12 @@ class Classifier:
     shift: Floats = field(repr=False)
     damping: float = 0.0
     manifest: dict[str, Any] = field(default_factory=dict, repr=False)
+    meaning: Meaning | None = None
+
+    @property
+    def learned(self) -> bool:
+        """Whether it was adapted to a group's labelled messages."""
+        return bool(self.manifest.get("learned"))
 
     @property
     def _normal(self) -> int:
@@ -155,6 +163,8 @@ class Classifier:
             "slope": self.slope,
             "shift": self.shift,
         }
+        if self.meaning:
+            arrays |= {"mean": self.meaning.mean, "meant": self.meaning.weights}
         partial = path.with_name(path.name + ".partial")
         with partial.open("wb") as file:
             # Not compressed: a fifth larger (10.6 MB), and read in 10 ms instead of 50.
@@ -165,6 +175,8 @@ class Classifier:
             "categories": list(self.categories),
             "damping": self.damping,
         }
+        if self.meaning:
+            manifest |= {"encoder": self.meaning.encoder, "share": self.meaning.share}
         notes = path.with_suffix(".json.partial")
         notes.write_text(
             json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
@@ -280,7 +292,18 @@ def _assembled(manifest: dict[str, Any], data: dict[str, NDArray[Any]]) -> Class
         data["shift"].astype(np.float32),
         plain.damping,
         manifest,
+        _meaning(manifest, data),
     )
+
+
+def _meaning(manifest: dict[str, Any], data: dict[str, NDArray[Any]]) -> Meaning | None:
+    """What a file holds of meaning; None: nothing."""
+    if not (encoder := manifest.get("encoder")):
+        return None
+    mean, weights = data["mean"].astype(np.float32), data["meant"].astype(np.float32)
+    if weights.shape != (len(mean) + 1, len(manifest["categories"])):
+        raise ValueError(f"its weights of meaning have the shape {weights.shape}")
+    return Meaning(encoder, mean, weights, float(manifest["share"]))
 
 
 def _best_spans(gained: Sequence[float], most: int = 3) -> Spans:

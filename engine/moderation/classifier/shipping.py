@@ -10,8 +10,10 @@ from pathlib import Path
 from engine.bundled import bundled
 from engine.errors import InputError
 from engine.moderation.classifier.corpus import Labelled, digest, read_labelled
+from engine.moderation.classifier.meaning import learn_meaning
 from engine.moderation.classifier.model import Classifier
 from engine.moderation.classifier.training import Options, Progress, train
+from engine.moderation.vectors import Encoder
 
 CORPUS = "knowledge/corpus"
 PERMITTED = {"cold-train.jsonl": 0.15, "kdconv-train.jsonl": 1.0}
@@ -23,8 +25,13 @@ def bundled_corpus() -> list[Labelled]:
     return [row for path in _corpus_files() for row in read_labelled(path)]
 
 
-def train_shipped(data: Path | None, progress: Progress | None = None) -> Classifier:
-    """The model of our corpus and, where `data` holds them, the permitted public sets."""
+def train_shipped(
+    data: Path | None, encoder: Encoder | None = None, progress: Progress | None = None
+) -> Classifier:
+    """The model of our corpus and, where `data` holds them, the permitted public sets.
+
+    With an encoder it learns the meaning of our lines as well.
+    """
     public = [data / name for name in PERMITTED if data and (data / name).is_file()]
     own = bundled_corpus()
     rows = [
@@ -32,6 +39,10 @@ def train_shipped(data: Path | None, progress: Progress | None = None) -> Classi
     ]
     model = train(own, rows, progress=progress)
     files = {path.name: digest(path) for path in (*_corpus_files(), *public)}
+    if encoder:
+        if progress:
+            progress("Reading meanings", 0, 1)
+        model = replace(model, meaning=learn_meaning(encoder, own, model.categories))
     return _noted(model, own, rows, files)
 
 
