@@ -90,6 +90,7 @@ def open_copywriter(
         judge=lambda texts: judge().check_many(texts),
         contacts=_contacts,
         chat=None if offline else _open_chat_writer(settings),
+        encoder=lambda: line_encoder(settings),
     )
 
 

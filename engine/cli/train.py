@@ -66,4 +66,6 @@ def learn(
         f"  macro-F1 on {learned.guards} guard lines: {learned.before:.3f} before, "
         f"{learned.after:.3f} now"
     )
+    if learned.classifier.manifest["learned"][-1]["meaning"]:
+        typer.echo("  doubtful messages are read by meaning as well; `meaning: off` in rules ends it")
     typer.echo(f"Use it: qunce check --model {path} TEXT")

