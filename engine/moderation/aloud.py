@@ -115,7 +115,7 @@ def _drawn(folded: Folded, known: Heard) -> dict[int, tuple[str, int]]:
         place, start = offsets[at], at
         at = bisect_right(offsets, place, at)
         drawn = original[place]
-        if KEYCAP in original[place + 1 : place + 3]:
+        if original[place + 1 : place + 3].removeprefix("\ufe0f").startswith(KEYCAP):
             drawn += KEYCAP
         if marks := known.boxed.get(drawn):
             found[start] = marks, at

@@ -40,7 +40,7 @@ _TYPED = 10.0  # nats that other Latin words cost less, since letters are there
 _MOST_REMEMBERED = 5000  # words whose successors are kept at hand, 1 kB each
 
 Found = Sequence[tuple[float, str]]
-"""Words with their cost, cheapest first."""
+"""Words with their cost; those kept where there are many are the cheapest."""
 
 
 class Heard:
@@ -113,7 +113,7 @@ class Heard:
         return found
 
     def prepare(self) -> None:
-        """Make now the tables that every text is looked up in, 0.2 s; letters have one more."""
+        """Make now the tables of every text, 0.2 s; letters and look-alikes have more."""
         _ = self.by_sound, self.by_characters
 
     def knows(self, word: str) -> bool:

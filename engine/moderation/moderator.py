@@ -6,10 +6,10 @@ Moderator.open("class-group").check_many(texts)  many, lazily and in order, in b
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from itertools import islice
 from math import prod
 from pathlib import Path
@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from engine.errors import EncoderError
 from engine.moderation.aloud import read_aloud
 from engine.moderation.classifier.corpus import ANY
 from engine.moderation.classifier.features import origin, prepare
-from engine.moderation.classifier.meaning import LONGEST, Meaning
+from engine.moderation.classifier.meaning import LONGEST, Meaning, plain
 from engine.moderation.classifier.model import Classifier, shipped
 from engine.moderation.contacts import Contact, domain_of, find_contacts
 from engine.moderation.decide import decide, exemption
@@ -39,7 +40,7 @@ from engine.text import Folded, fold, skeleton, words
 if TYPE_CHECKING:
     from engine.moderation.second_opinion import SecondOpinion
     from engine.moderation.topics import TopicFinder
-    from engine.moderation.vectors import Encoder
+    from engine.moderation.vectors import Encoder, Vectors
 
 _BATCH = 256
 _CATEGORY = {ANY: "ad"}
@@ -115,6 +116,7 @@ class Moderator:
         classifier: Classifier | None = None,
         windows: Windows | None = None,
         encoder: Callable[[], Encoder | None] | None = None,
+        reader: Callable[[], Encoder | None] | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         second: SecondOpinion | None = None,
     ) -> None:
@@ -124,8 +126,10 @@ class Moderator:
             rulebook: The group's rules.
             classifier: By default the bundled one.
             windows: Where messages are remembered for repeats and flood; by default in memory.
-            encoder: Makes the encoder, when rules have custom topics or doubtful messages are
-                read by meaning; without it words alone count.
+            encoder: Makes the encoder for custom topics when rules have some; without it they
+                are matched by words alone.
+            reader: Makes the encoder by which doubtful messages are read, where rules want that
+                and the classifier knows its vectors; without it their words alone count.
             clock: The time with a time zone, for messages that bear none.
             second: Is asked about verdicts that suggest a review; None: nobody is.
         """
@@ -133,7 +137,8 @@ class Moderator:
         self._classifier = classifier or shipped()
         self._normal = self._classifier.categories.index(NORMAL)
         self._windows = windows or InMemoryWindows()
-        self._encoder = cache(encoder or _no_encoder)
+        self._encoder = encoder or (lambda: None)
+        self._reader = reader
         self._clock = clock
         self._second = second
         self._checks = self._prepared(rulebook.rules)
@@ -146,6 +151,7 @@ class Moderator:
         model: Path | None = None,
         windows: Windows | None = None,
         encoder: Callable[[], Encoder | None] | None = None,
+        reader: Callable[[], Encoder | None] | None = None,
         second: SecondOpinion | None = None,
     ) -> Moderator:
         """A moderator by the rules of that name or file.
@@ -161,6 +167,7 @@ class Moderator:
             classifier=classifier,
             windows=windows,
             encoder=encoder,
+            reader=reader,
             second=second,
         )
 
@@ -171,18 +178,18 @@ class Moderator:
 
     @property
     def asks_encoder(self) -> bool:
-        """Whether messages may wait for an encoder: the group's own topics, and meaning."""
+        """Whether messages may wait for an encoder: for the group's own topics, or for meaning."""
         checks = self._current()
         return bool(checks.topics or checks.meaning)
 
     def prepare(self) -> None:
-        """Do now what the first messages would wait for: 0.2 s, with topics 1 to 2."""
+        """Do now what the first messages would wait for: 0.2 s, with topics or meaning 1 to 3."""
         heard().prepare()
         checks = self._current()
         if checks.topics:
             checks.topics.prepare()
-        if encoder := self._encoder_of(checks.meaning):
-            encoder.queries(["。"])
+        if checks.meaning:
+            self._vectors(checks.meaning, ["。"])
 
     def check(self, message: str | Message) -> Verdict:
         """Judge one message."""
@@ -295,18 +302,27 @@ class Moderator:
             for at, (case, _, violation) in enumerate(suspicions)
             if _FLOOR <= violation < _CERTAIN and _size(case.prepared) >= _TELLING
         ]
-        if not doubtful or not (encoder := self._encoder_of(meaning)):
+        texts = [plain(suspicions[at].case.folded.text) for at in doubtful]
+        if (vectors := self._vectors(meaning, texts)) is None:
             return
-        texts = [suspicions[at].case.message.text[:LONGEST] for at in doubtful]
         known = np.array([suspicions[at].chances for at in doubtful])
-        chances = meaning.joined(known, encoder.queries(texts)).tolist()
-        for at, own in zip(doubtful, chances, strict=True):
-            suspicions[at] = self._suspicion(suspicions[at].case, own, checks)
+        told = meaning.joined(known, vectors).tolist()
+        for at, text, chances in zip(doubtful, texts, told, strict=True):
+            before = suspicions[at]
+            meant = self._suspicion(before.case, chances, checks)
+            if len(text) < LONGEST or meant.violation > before.violation:  # the rest may be worse
+                suspicions[at] = meant
 
-    def _encoder_of(self, meaning: Meaning | None) -> Encoder | None:
-        """The encoder whose vectors a meaning reads; None: there is none."""
-        encoder = self._encoder() if meaning else None
-        return encoder if encoder and meaning and encoder.name == meaning.encoder else None
+    def _vectors(self, meaning: Meaning, texts: Sequence[str]) -> Vectors | None:
+        """The vectors of texts that a meaning reads; None: there are none (a failure is said)."""
+        encoder = self._reader() if self._reader and texts else None
+        if not encoder or encoder.name != meaning.encoder:
+            return None
+        try:
+            return encoder.queries(texts)
+        except (EncoderError, OSError, RuntimeError, ValueError) as error:
+            warnings.warn(f"Messages are judged by their words alone: {error}", stacklevel=2)
+            return None
 
     def _opinions(self, suspicion: _Suspicion, checks: _Checks) -> list[_Opinion]:
         """The likeliest category of a suspected message, and each other that is likely by itself.
@@ -344,7 +360,7 @@ class Moderator:
             self._topics(rules),
             watched,
             self._classifier.meaning
-            if rules.reads_meaning(learned=self._classifier.learned)
+            if self._reader and rules.reads_meaning(learned=self._classifier.learned)
             else None,
         )
 
@@ -356,10 +372,6 @@ class Moderator:
 
         fine = [example.text for example in rules.examples if example.suggestion == "pass"]
         return TopicFinder(rules.topics, self._encoder(), passing=fine)
-
-
-def _no_encoder() -> None:
-    """The encoder where none is given."""
 
 
 def _case(message: Message) -> _Case:

@@ -68,12 +68,13 @@ def _off(value: Any) -> Any:
 
 
 def _switch(value: Any) -> Any:
-    """`auto` stands for None; `on` and `off` may stand in quotes."""
-    return (
-        {"auto": None, "on": True, "off": False}.get(value, value)
-        if isinstance(value, str)
-        else value
-    )
+    """`auto` stands for None; `on` and `off` are true and false, in quotes or not."""
+    known = {"auto": None, "on": True, "off": False}
+    if isinstance(value, bool | None):
+        return value
+    if isinstance(value, str) and value.casefold() in known:
+        return known[value.casefold()]
+    raise ValueError(f"{value!r} is none of auto, on, off")
 
 
 def _all_off(value: Any) -> Any:

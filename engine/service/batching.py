@@ -4,7 +4,8 @@ A batch of 64 takes less than half the time a message that single ones take, so 
 and is not read yet may come along; no clock is waited for. Batches are judged in the event loop:
 in a thread of their own, with 64 connections, a third fewer were done, for two threads take turns
 at one interpreter and empty each other's caches. What may wait for a network goes to a thread, and
-what waits for an encoder, in groups with topics of their own, to another, with a queue of its own.
+what waits for an encoder, in groups with topics of their own or whose messages are read by meaning,
+to another, with a queue of its own.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ def _encoder() -> CachedEncoder:
 
 def _judged(model: Classifier, rows: Sequence[Labelled], rules: str) -> float:
     """Macro-F1 over the labels of rows."""
-    moderator = Moderator(Rulebook.open(rules), classifier=model, encoder=_encoder)
+    moderator = Moderator(Rulebook.open(rules), classifier=model, reader=_encoder)
     return evaluate(moderator, rows, "rest").metrics["macro_f1"].value
 
 

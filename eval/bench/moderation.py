@@ -49,7 +49,7 @@ LONGEST = 100  # characters of a message
 LARGEST_START = 100_000  # entries with which the start is timed
 OFF = frozenset({"politics", "religion"})  # by the default rules
 WITH_POLITICS = """
-thresholds: {politics: {review: 0.49, block: 0.85}}
+thresholds: {politics: {review: 0.52, block: 0.85}}
 rules: {add: [{number: 8, text: 不聊时政, categories: [politics]}]}
 """
 GOALS = {
@@ -375,10 +375,10 @@ def quality(size: Size, model: Path, peers: Sequence[Peer]) -> None:
             if size.rows and len(rows) > size.rows:
                 rows = random.Random(7).sample(rows, size.rows)  # noqa: S311
             rules = topical if name == "news" else "default"
-            plain = Moderator.open(rules, model=model, encoder=encoder)
+            plain = Moderator.open(rules, model=model, reader=encoder)
             show(name, "Qunce", evaluate(plain, rows, name), GOALS[name])
             if name != "news":  # where it is read by meaning as it is
-                meaning = Moderator.open(meant, model=model, encoder=encoder)
+                meaning = Moderator.open(meant, model=model, reader=encoder)
                 show(name, "Qunce, by meaning too", evaluate(meaning, rows, name))
             for peer in peers:
                 peer.off = OFF - {"politics"} if name == "news" else OFF

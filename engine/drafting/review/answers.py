@@ -2,9 +2,10 @@
 
 What counts for a line to answer: a reply or a call by name, characters in common, the form that
 the question asks for (几点 → a time; 能不能 → 能, 不行), few lines and little time between, that it
-isn't better linked with another line, and that the asker is content with it. All lines that may
-answer stand against each other and against that nobody answered, by a softmax regression
-(`engine.drafting.review.learned`). What hardly wants an answer and got none is no question.
+isn't better linked with another line, and that the asker is content with it; where the lines'
+meanings are known, how near these are as well. All lines that may answer stand against each other
+and against that nobody answered, by a softmax regression (`engine.drafting.review.learned`). What
+hardly wants an answer and got none is no question.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 
 from engine.drafting.review.learned import Signs, learned
 from engine.drafting.review.links import Links, rarities
+from engine.drafting.review.meanings import Vectors
 from engine.drafting.review.patterns import Search, pattern, phrases
 from engine.drafting.review.questions import Asked
 from engine.drafting.review.reading import Line
@@ -69,6 +71,8 @@ class _Talk:
     """For each line those before it and how well they are linked, in logits."""
     replied: Mapping[int, int]
     """Place of a line in the log → place among the lines of the last reply to it."""
+    meanings: Vectors | None
+    """What each line says: float32 (lines, dim), unit norm or zero; None: not known."""
 
     def shared(self, i: int, j: int) -> float:
         """How rare the characters are that two lines share."""
@@ -118,17 +122,23 @@ class _Question:
     """Those who spoke just before it."""
 
 
-def link_answers(questions: Sequence[Asked], lines: Sequence[Line], links: Links) -> list[Question]:
+def link_answers(
+    questions: Sequence[Asked],
+    lines: Sequence[Line],
+    links: Links,
+    meanings: Vectors | None = None,
+) -> list[Question]:
     """Give questions their answers, best first; what proves to be no question is left out.
 
     Args:
         questions: The questions.
         lines: The lines that are no noise, questions among them.
         links: Their links.
+        meanings: What they say: float32 (lines, dim), unit norm or zero; None: not known.
     """
-    known = learned("answers")
+    known = learned("answers" if meanings is None else "answers_meant")
     found = []
-    for asked, candidates in read_answers(questions, lines, links):
+    for asked, candidates in read_answers(questions, lines, links, meanings):
         weights = [math.exp(known.weigh(signs)) for _, signs in candidates]
         none = math.exp(known.weigh(nobody_signs(asked)))
         nobody = none / (none + sum(weights))
@@ -159,7 +169,10 @@ def nobody_signs(asked: Asked) -> Signs:
 
 
 def read_answers(
-    questions: Sequence[Asked], lines: Sequence[Line], links: Links
+    questions: Sequence[Asked],
+    lines: Sequence[Line],
+    links: Links,
+    meanings: Vectors | None = None,
 ) -> list[tuple[Asked, list[tuple[Line, Signs]]]]:
     """Each question with the lines that may answer it and what counts for each."""
     plain = phrases("questions", "plain_characters")
@@ -175,6 +188,7 @@ def read_answers(
         rarity=rarities(letters),
         linked=[dict(before) for before in links.before],
         replied={line.parent: i for i, line in enumerate(lines)},
+        meanings=meanings,
     )
     return [(asked, list(_candidates(_placed(asked, talk), talk))) for asked in questions]
 
@@ -241,7 +255,19 @@ def _signs(question: _Question, talk: _Talk, j: int, between: int, seen: Collect
     signs["plain"] = not any(signs[name] for name in speaks) and not any(
         talk.shared(i, j) >= _SHARED for i in question.around
     )
-    return signs
+    return signs if talk.meanings is None else signs | _meant(question, talk, talk.meanings, j)
+
+
+def _meant(question: _Question, talk: _Talk, meanings: Vectors, j: int) -> Signs:
+    """How near in meaning a line is to the question and what was said with it, as cosines."""
+    own, around = meanings[j], question.around
+    meant = float(meanings[question.start] @ own)
+    others = (meanings[_rivals(talk, j, around)] @ own).tolist()
+    return {
+        "meant": meant,
+        "meant_around": max((meanings[list(around)] @ own).tolist()),
+        "meant_margin": meant - max(others, default=0.0),
+    }
 
 
 def _address(question: _Question, line: Line) -> Signs:
@@ -308,14 +334,19 @@ def _around(start: int, lines: Sequence[Line]) -> list[int]:
 
 def _margin(talk: _Talk, j: int, around: Sequence[int]) -> float:
     """How much better a line is linked with the question than with another's line, in logits."""
-    linked, sender = talk.linked[j], talk.lines[j].sender
+    linked = talk.linked[j]
     own = max([linked.get(i, _NO_LINK) for i in around])
-    rivals = [
-        linked.get(i, _NO_LINK)
-        for i in range(max(0, j - _RIVALS), j)
-        if i not in around and talk.lines[i].sender != sender
-    ]
+    rivals = [linked.get(i, _NO_LINK) for i in _rivals(talk, j, around)]
     return max(-_MARGIN, min(_MARGIN, own - max(rivals, default=_NO_LINK)))
+
+
+def _rivals(talk: _Talk, j: int, around: Sequence[int]) -> list[int]:
+    """Places of others' lines just before a line that it may speak to instead of the question."""
+    sender = talk.lines[j].sender
+    return [
+        i for i in range(max(0, j - _RIVALS), j)
+        if i not in around and talk.lines[i].sender != sender
+    ]  # fmt: skip
 
 
 def _by_start(names: Collection[str]) -> dict[str, list[str]]:

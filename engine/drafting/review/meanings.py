@@ -48,7 +48,7 @@ def read_meanings(lines: Sequence[Line], encoder: Encoder) -> Vectors | None:
     try:
         vectors = _encode([clean(text) for text in places], encoder)
     except (EncoderError, OSError, RuntimeError, ValueError) as error:
-        warnings.warn(f"Topics are found by words alone: {error}", stacklevel=2)
+        warnings.warn(f"Topics and answers are found by words alone: {error}", stacklevel=2)
         return None
     said = [i for i, text in enumerate(texts) if text]
     spoken = vectors[[places[texts[i]] for i in said]]

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from engine.errors import InputError, ModelError
 from engine.moderation.classifier.corpus import Labelled
 from engine.moderation.classifier.features import prepare
-from engine.moderation.classifier.meaning import LONGEST, Meaning, adapt_meaning
+from engine.moderation.classifier.meaning import Meaning, adapt_meaning, plain
 from engine.moderation.classifier.model import Classifier, assemble
 from engine.moderation.classifier.training import Progress, f1_of, macro_f1, matrix
 from engine.moderation.finding import NORMAL
@@ -187,7 +187,7 @@ def _meaning(
     report("Reading meanings", 0, 1)
     learned = adapt_meaning(before, encoder, _some(feedback, _MEANT), model.categories)
     lines = _some(guard, _MEANT_GUARDS)
-    vectors = encoder.queries([row.text[:LONGEST] for row in lines])
+    vectors = encoder.queries([plain(fold_text(row.text)) for row in lines])
     known = np.array(model.chances([prepare(fold_text(row.text)) for row in lines]))
     report("Reading meanings", 1, 1)
 

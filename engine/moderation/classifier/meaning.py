@@ -21,9 +21,10 @@ from engine.errors import ModelError
 from engine.moderation.classifier.corpus import Labelled
 from engine.moderation.finding import NORMAL
 from engine.moderation.vectors import Encoder, Vectors
+from engine.text import fold_text
 
 LONGEST = 150
-"""Characters of a text that are encoded: an encoder's time grows with them."""
+"""Characters of a folded text that are encoded: an encoder's time grows with them."""
 
 _SHARE = 0.5  # what the odds of a meaning count beside the classifier's
 _SCALE = 8.0  # vectors of e5 less their mean are short: this makes them about 3 long
@@ -69,6 +70,11 @@ class Meaning:
         return chances / (chances + (1 - chances) * np.exp(-self.share * self.odds(vectors)))
 
 
+def plain(folded: str) -> str:
+    """What an encoder gets of a folded text: its start, with single blanks."""
+    return " ".join(folded.split())[:LONGEST]
+
+
 def learn_meaning(encoder: Encoder, rows: Sequence[Labelled], categories: Sequence[str]) -> Meaning:
     """Learn what texts of each category mean: 10 to 20 ms a row.
 
@@ -82,7 +88,7 @@ def learn_meaning(encoder: Encoder, rows: Sequence[Labelled], categories: Sequen
         EncoderError: the encoder doesn't answer.
     """
     chosen = _sample(rows)
-    vectors = encoder.queries([row.text[:LONGEST] for row in chosen])
+    vectors = encoder.queries([plain(fold_text(row.text)) for row in chosen])
     mean = vectors.mean(axis=0)
     before = np.zeros((vectors.shape[1] + 1, len(categories)))
     weights = _regressed(
@@ -95,7 +101,7 @@ def adapt_meaning(
     before: Meaning, encoder: Encoder, rows: Sequence[Labelled], categories: Sequence[str]
 ) -> Meaning:
     """What texts mean to a group that labelled some; arguments and errors as above."""
-    vectors = encoder.queries([row.text[:LONGEST] for row in rows])
+    vectors = encoder.queries([plain(fold_text(row.text)) for row in rows])
     weights = _regressed(
         _inputs(vectors, before.mean),
         _places(rows, categories),

@@ -40,9 +40,10 @@ def train_shipped(
     model = train(own, rows, progress=progress)
     files = {path.name: digest(path) for path in (*_corpus_files(), *public)}
     if encoder:
-        if progress:
-            progress("Reading meanings", 0, 1)
+        report = progress or (lambda stage, done, total: None)
+        report("Reading meanings", 0, 1)
         model = replace(model, meaning=learn_meaning(encoder, own, model.categories))
+        report("Reading meanings", 1, 1)
     return _noted(model, own, rows, files)
 
 

@@ -28,7 +28,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     learned.cache_clear()
 
 
-@pytest.mark.parametrize("name", ["questions", "answers", "promises"])
+@pytest.mark.parametrize("name", ["questions", "promises", "answers", "answers_meant"])
 def test_the_bundled_weights_can_be_read(name: str) -> None:
     assert learned(name).signs
 
