@@ -54,7 +54,7 @@ _TELLING = 3
 """Characters that say something without which a text has no meaning to ask for."""
 _FLOOR = 0.12
 """Below this probability the classifier's opinion is not worth a finding."""
-_DOUBT, _SURE = 0.05, 0.45
+_DOUBT, _SURE = 0.07, 0.45
 """Between these chances of a violation a message is read aloud and looked at once more."""
 _CERTAIN = 0.9
 """From this probability on nobody needs to ask what a message means."""
