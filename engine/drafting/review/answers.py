@@ -17,11 +17,11 @@ from dataclasses import dataclass
 
 from engine.drafting.review.learned import Signs, learned
 from engine.drafting.review.links import Links, rarities
-from engine.drafting.review.meanings import Vectors
 from engine.drafting.review.patterns import Search, pattern, phrases
 from engine.drafting.review.questions import Asked
 from engine.drafting.review.reading import Line
 from engine.drafting.review.structure import Question
+from engine.playbook.encoders import Vectors
 
 _AHEAD = 12  # lines by others before an answer that only stands near
 _CALLING = 60  # and before one that calls the asker; a reply may come at any distance

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter, mul
 
-from engine.drafting.review.meanings import Vectors
 from engine.drafting.review.reading import Line
+from engine.playbook.encoders import Vectors
 
 FEW = 200
 """Lines that a log is thought to have at least when words are counted."""

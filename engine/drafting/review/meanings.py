@@ -11,13 +11,10 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.drafting.review.reading import Line
 from engine.errors import EncoderError
-from engine.playbook.encoders import clean, unit
-
-Vectors = NDArray[np.float32]
+from engine.playbook.encoders import Vectors, clean, unit
 
 _FEWEST = 60  # different texts; the mean of fewer is what they are about
 _MOST = 1500  # lines that are encoded; each takes some 15 ms

@@ -23,8 +23,8 @@ from typing import TypeVar
 import numpy as np
 
 from engine.drafting.review.links import FEW, Links
-from engine.drafting.review.meanings import Vectors
 from engine.drafting.review.reading import Line
+from engine.playbook.encoders import Vectors
 
 NOWHERE = -1
 """Label of lines that belong to no thread."""
