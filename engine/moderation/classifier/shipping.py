@@ -10,7 +10,7 @@ from pathlib import Path
 from engine.bundled import bundled
 from engine.errors import InputError
 from engine.moderation.classifier.corpus import Labelled, digest, read_labelled
-from engine.moderation.classifier.meaning import learn_meaning
+from engine.moderation.classifier.meaning import learn_meaning, sampled, shuffled
 from engine.moderation.classifier.model import Classifier
 from engine.moderation.classifier.training import Options, Progress, train
 from engine.moderation.vectors import Encoder
@@ -18,6 +18,7 @@ from engine.moderation.vectors import Encoder
 CORPUS = "knowledge/corpus"
 PERMITTED = {"cold-train.jsonl": 0.15, "kdconv-train.jsonl": 1.0}
 """Public sets that the shipped model may learn from, and what a row of each weighs."""
+_MEANT = 20_000  # rows of another set whose meaning is learned at most
 
 
 def bundled_corpus() -> list[Labelled]:
@@ -39,19 +40,32 @@ def train_shipped(
     ]
     model = train(own, rows, progress=progress)
     files = {path.name: digest(path) for path in (*_corpus_files(), *public)}
-    if encoder:
-        report = progress or (lambda stage, done, total: None)
-        report("Reading meanings", 0, 1)
-        model = replace(model, meaning=learn_meaning(encoder, own, model.categories))
-        report("Reading meanings", 1, 1)
-    return _noted(model, own, rows, files)
+    return _noted(_meant(model, sampled(own), encoder, progress), own, rows, files)
 
 
-def train_only(path: Path, progress: Progress | None = None) -> Classifier:
-    """A throw-away model of one set's training split and nothing else."""
+def train_only(
+    path: Path, encoder: Encoder | None = None, progress: Progress | None = None
+) -> Classifier:
+    """A throw-away model of one set's training split and nothing else; see `train_shipped`."""
     rows = read_labelled(path)
     model = train(rows, options=Options(), progress=progress)
+    model = _meant(model, shuffled(rows)[:_MEANT], encoder, progress)
+    note = {"rows": len(rows), "meaning": model.meaning is not None}
+    model = replace(model, manifest=model.manifest | {"learned": [note]})
     return _noted(model, rows, [], {path.name: digest(path)})
+
+
+def _meant(
+    model: Classifier, rows: Sequence[Labelled], encoder: Encoder | None, progress: Progress | None
+) -> Classifier:
+    """The model with what the rows mean, if there is an encoder."""
+    if not encoder:
+        return model
+    report = progress or (lambda stage, done, total: None)
+    report("Reading meanings", 0, 1)
+    meaning = learn_meaning(encoder, rows, model.categories)
+    report("Reading meanings", 1, 1)
+    return replace(model, meaning=meaning)
 
 
 def _noted(

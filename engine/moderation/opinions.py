@@ -1,0 +1,212 @@
+"""Messages in → what the classifier thinks of each, the doubtful ones looked at more closely.
+
+Most messages are clear at once. A doubtful one is read aloud as well, for who disguises a word
+keeps its sound; and where the group wants that, it is asked what the message means.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Collection, Sequence
+from math import prod
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from engine.errors import EncoderError
+from engine.moderation.classifier.corpus import ANY
+from engine.moderation.classifier.features import origin
+from engine.moderation.classifier.meaning import LONGEST, Meaning, plain
+from engine.moderation.classifier.model import Classifier
+from engine.moderation.finding import NORMAL, Finding
+from engine.moderation.lexicon import Lexicon
+from engine.moderation.reading import Reading
+from engine.text import Folded
+
+if TYPE_CHECKING:
+    from engine.moderation.vectors import Encoder, Vectors
+
+_CATEGORY = {ANY: "ad"}
+"""Category of what a model knows as a violation and no more."""
+_ANY_FROM = 0.55
+"""How likely it must be: rules have thresholds for kinds, this is for none."""
+_UNKNOWN = (1.3, 1.0, 0.7, 0.1)
+"""The chance that a text is like nothing learned, by how much it says in characters: none, one,
+two, more. It keeps what is strange from looking guilty, and more so what is too short to tell."""
+_TELLING = 3
+"""Characters that say something without which a text has no meaning to ask for."""
+_FLOOR = 0.12
+"""Below this probability the classifier's opinion is not worth a finding."""
+_DOUBT, _SURE = 0.07, 0.45
+"""Between these chances of a violation a message is read aloud and looked at once more."""
+_CERTAIN = 0.9
+"""From this probability on nobody needs to ask what a message means."""
+
+
+class _Suspicion(NamedTuple):
+    """What the classifier thinks of a message."""
+
+    reading: Reading
+    chances: Sequence[float]
+    """Of every category by itself."""
+    violation: float
+    """The chance that it breaks any of the rules that are watched."""
+
+
+class _Opinion(NamedTuple):
+    """A category that the classifier takes a message for."""
+
+    reading: Reading
+    category: str
+    """As the classifier calls it."""
+    chance: float
+
+
+class Opinions:
+    """What a classifier thinks of messages under one state of a group's rules; thread-safe."""
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        lexicon: Lexicon,
+        watched: Collection[str],
+        reader: Callable[[], Encoder | None] | None = None,
+    ) -> None:
+        """Tell the classifier what matters.
+
+        Args:
+            classifier: Tells categories apart.
+            lexicon: Is asked about what is heard in a message too.
+            watched: The categories that the rules have switched on.
+            reader: Makes the encoder by which doubtful messages are read; without it, or where
+                the classifier doesn't know its vectors, their words alone count.
+        """
+        names = classifier.categories
+        self._classifier = classifier
+        self._lexicon = lexicon
+        self._watched = [at for at, name in enumerate(names) if _named(name) in watched]
+        self._normal = names.index(NORMAL)
+        self._reader = reader
+        self._meaning = classifier.meaning if reader else None
+
+    @property
+    def asks_encoder(self) -> bool:
+        """Whether messages may wait for an encoder."""
+        return self._meaning is not None
+
+    def prepare(self) -> None:
+        """Load the encoder now, if there is one to ask: 1 to 3 s."""
+        if self._meaning:
+            self._vectors(self._meaning, ["。"])
+
+    def add(self, readings: Sequence[Reading]) -> None:
+        """Add what the classifier thinks to each message's findings."""
+        suspicions = self._suspect(readings)
+        self._listen(suspicions)
+        self._understand(suspicions)
+        opinions = [opinion for suspicion in suspicions for opinion in self._of(suspicion)]
+        pieces = self._classifier.pieces(
+            [opinion.reading.prepared for opinion in opinions],
+            [opinion.category for opinion in opinions],
+        )
+        for (reading, category, chance), spans in zip(opinions, pieces, strict=True):
+            where = _original(reading.folded, spans)
+            reading.findings.append(Finding(_named(category), "classifier", chance, where))
+
+    def _suspect(self, readings: Sequence[Reading]) -> list[_Suspicion]:
+        chances = self._classifier.chances(
+            [reading.prepared for reading in readings], [reading.words for reading in readings]
+        )
+        return [
+            self._suspicion(reading, known)
+            for reading, known in zip(readings, chances, strict=True)
+        ]
+
+    def _suspicion(self, reading: Reading, known: Sequence[float]) -> _Suspicion:
+        violation = 1 - prod([1 - known[column] for column in self._watched])
+        unknown = _UNKNOWN[min(reading.size, 3)]
+        suspected = violation / (violation + known[self._normal] + unknown)
+        return _Suspicion(reading, known, suspected)
+
+    def _listen(self, suspicions: list[_Suspicion]) -> None:
+        """Read the doubtful messages aloud; where that tells more, it takes their place."""
+        doubtful = [
+            (at, spoken)
+            for at, (reading, _, violation) in enumerate(suspicions)
+            if _DOUBT <= violation < _SURE and (spoken := reading.aloud())
+        ]
+        for _, spoken in doubtful:
+            found = self._lexicon.find(spoken.folded, None)
+            spoken.findings += [finding for finding in found if finding not in spoken.findings]
+        again = self._suspect([spoken for _, spoken in doubtful])
+        for (at, _), suspicion in zip(doubtful, again, strict=True):
+            if suspicion.violation > suspicions[at].violation:
+                suspicions[at] = suspicion
+
+    def _understand(self, suspicions: list[_Suspicion]) -> None:
+        """Weigh what the doubtful messages mean, where the group wants that."""
+        if not (meaning := self._meaning):
+            return
+        doubtful = [
+            at
+            for at, (reading, _, violation) in enumerate(suspicions)
+            if _FLOOR <= violation < _CERTAIN and reading.size >= _TELLING
+        ]
+        texts = [plain(suspicions[at].reading.folded.text) for at in doubtful]
+        if (vectors := self._vectors(meaning, texts)) is None:
+            return
+        known = np.array([suspicions[at].chances for at in doubtful])
+        told = meaning.joined(known, vectors).tolist()
+        for at, text, chances in zip(doubtful, texts, told, strict=True):
+            before = suspicions[at]
+            meant = self._suspicion(before.reading, chances)
+            if len(text) < LONGEST or meant.violation > before.violation:  # the rest may be worse
+                suspicions[at] = meant
+
+    def _vectors(self, meaning: Meaning, texts: Sequence[str]) -> Vectors | None:
+        """The vectors of texts that a meaning reads; None: there are none (a failure is said)."""
+        encoder = self._reader() if self._reader and texts else None
+        if not encoder or encoder.name != meaning.encoder:
+            return None
+        try:
+            return encoder.queries(texts)
+        except (EncoderError, OSError, RuntimeError, ValueError) as error:
+            warnings.warn(f"Messages are judged by their words alone: {error}", stacklevel=2)
+            return None
+
+    def _of(self, suspicion: _Suspicion) -> list[_Opinion]:
+        """The likeliest category of a suspected message, and each other that is likely by itself.
+
+        The first bears the chance that the message breaks any of the watched categories: one
+        that hovers between advertisement and fraud is surely not normal.
+        """
+        reading, known, violation = suspicion
+        if violation < _FLOOR or not reading.prepared.strip():  # or nothing to go by
+            return []
+        categories = self._classifier.categories
+        first, *others = sorted(self._watched, key=known.__getitem__, reverse=True)
+        if categories[first] == ANY and violation < _ANY_FROM:
+            return []
+        return [
+            _Opinion(reading, categories[first], violation),
+            *(
+                _Opinion(reading, categories[column], known[column])
+                for column in others
+                if known[column] >= _FLOOR
+            ),
+        ]
+
+
+def _named(category: str) -> str:
+    """What the rules call a category of a classifier."""
+    return _CATEGORY.get(category, category)
+
+
+def _original(folded: Folded, places: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Spans of the prepared text as spans of the message."""
+    spans = []
+    for start, end in places:
+        first, last = origin(start, folded.text), origin(end, folded.text)
+        if first < last <= len(folded.text):
+            spans.append(folded.span(first, last))
+    return tuple(spans)

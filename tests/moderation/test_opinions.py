@@ -1,0 +1,60 @@
+"""What the classifier thinks of messages, as findings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import log
+
+import numpy as np
+import pytest
+
+from engine.moderation.classifier.model import Classifier, assemble
+from engine.moderation.lexicon import Lexicon
+from engine.moderation.message import Message
+from engine.moderation.opinions import Opinions
+from engine.moderation.reading import read_message
+
+UNKNOWN = 0.1
+"""The chance that a text of some length is like nothing learned."""
+
+
+def always(**chances: float) -> Classifier:
+    """A classifier for which every text is each category with that chance."""
+    names = tuple(chances)
+    nothing = np.zeros((0, len(names)), np.float32)
+    model = assemble(
+        names, np.zeros(0, np.int64), nothing, np.zeros(len(names), np.float32), damping=1.0
+    )
+    shift = [log(chance / (1 - chance)) for chance in chances.values()]
+    return replace(model, shift=np.array(shift, np.float32))
+
+
+def found(classifier: Classifier, watched: set[str], text: str) -> dict[str, float]:
+    reading = read_message(Message(text))
+    Opinions(classifier, Lexicon.load(), watched).add([reading])
+    return {finding.category: finding.confidence for finding in reading.findings}
+
+
+def test_the_likeliest_category_bears_the_chance_of_all() -> None:
+    seen = found(always(ad=0.6, fraud=0.5, normal=0.2), {"ad", "fraud"}, "周末一起去公园散步吧")
+    violation = 1 - 0.4 * 0.5
+    assert seen == pytest.approx(
+        {"ad": violation / (violation + 0.2 + UNKNOWN), "fraud": 0.5}, abs=1e-6
+    )
+
+
+def test_what_is_not_watched_counts_for_nothing() -> None:
+    seen = found(always(ad=0.6, politics=0.9, normal=0.2), {"ad"}, "周末一起去公园散步吧")
+    assert seen == pytest.approx({"ad": 0.6 / (0.6 + 0.2 + UNKNOWN)}, abs=1e-6)
+
+
+def test_a_violation_of_no_known_kind_must_be_likelier_than_not() -> None:
+    text = "周末一起去公园散步吧"
+    assert found(always(any=0.5, normal=0.4), {"ad"}, text) == {}
+    seen = found(always(any=0.9, normal=0.2), {"ad"}, text)
+    assert seen == pytest.approx({"ad": 0.9 / (0.9 + 0.2 + UNKNOWN)}, abs=1e-6)
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n"], ids=["empty", "blanks", "line break"])
+def test_nothing_is_thought_of_nothing(text: str) -> None:
+    assert found(always(ad=0.9, normal=0.1), {"ad"}, text) == {}
