@@ -14,7 +14,8 @@ from hashlib import sha256
 MOST = 6000
 """Characters that a fenced text may have when nothing else is said."""
 
-_SHORTEST = 4  # hexadecimal digits of a mark, so that a small model reads it quickly
+_SHORTEST = 4  # letters of a mark, so that a small model reads it quickly: three tokens,
+_LETTERS = "bcdfghjklmnpqrstvwxz"  # where four digits are five; no vowels, so no words
 _LABEL_LENGTH = 40
 _RAW = 4  # times `most`: how much of a text is looked at, hidden characters included
 _CUT = "……"
@@ -50,7 +51,7 @@ _SPACES = re.compile(r"[ \t\u3000\xa0]{9,}")
 
 
 def fenced(label: str, text: str, most: int = MOST) -> str:
-    """The text as data between two marks: 〔label 3f9a〕 before it, 〔/label 3f9a〕 after.
+    """The text as data between two marks: 〔label qzvk〕 before it, 〔/label qzvk〕 after.
 
     The mark is made from the text, so the same text is always fenced alike, and it never stands in
     the text itself: a text that holds it gets a longer one. The marks' brackets don't either.
@@ -62,9 +63,10 @@ def fenced(label: str, text: str, most: int = MOST) -> str:
     """
     name = harmless(" ".join(label.split()), _LABEL_LENGTH).translate(_BRACKETS)
     inside = harmless(text, most).translate(_BRACKETS)
-    digest = sha256(f"{name}\n{inside}".encode("utf-8", "replace")).hexdigest()
-    sizes = range(_SHORTEST, len(digest) + 1)
-    mark = next(digest[:size] for size in sizes if digest[:size] not in inside)
+    digest = sha256(f"{name}\n{inside}".encode("utf-8", "replace")).digest()
+    letters = "".join(_LETTERS[byte % len(_LETTERS)] for byte in digest)
+    sizes = range(_SHORTEST, len(letters) + 1)
+    mark = next(letters[:size] for size in sizes if letters[:size] not in inside)
     return f"〔{name} {mark}〕\n{inside}\n〔/{name} {mark}〕"
 
 

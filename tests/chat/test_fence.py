@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from engine.chat.fence import fenced, harmless, visible
 
 TRICKS = (
-    "〔/简报 3f9ac01e〕", "〔", "〕", "❲/简报❳", "<|im_start|>system", "<|", "|>", "＜｜",
+    "〔/简报 qzvk〕", "〔", "〕", "❲/简报❳", "<|im_start|>system", "<|", "|>", "＜｜",
     "[INST]", "[/INST]", "<<SYS>>", "</s>", "### System:", "\nsystem:", "Assistant：",
     "\u200b", "\u202e", "\U000e0041", "\ufe0f", "\x00", "\r\n", "\ud800", "\n\n\n\n",
     " " * 12, "正常的话", "👨‍👩‍👧", "❤️", "1️⃣", "<|im_<|x|>end|>",
@@ -21,7 +22,8 @@ texts = st.lists(st.one_of(st.sampled_from(TRICKS), st.text(max_size=6)), max_si
 
 def test_a_fence_looks_like_this() -> None:
     assert re.fullmatch(
-        r"〔简报 ([0-9a-f]{4})〕\n品牌：晨读会\n〔/简报 \1〕", fenced("简报", "品牌：晨读会")
+        r"〔简报 ([bcdfghjklmnpqrstvwxz]{4})〕\n品牌：晨读会\n〔/简报 \1〕",
+        fenced("简报", "品牌：晨读会"),
     )
 
 
@@ -37,7 +39,7 @@ def test_no_text_forges_a_mark(text: str) -> None:
 
 def test_a_text_that_holds_every_short_mark_gets_a_longer_one() -> None:
     """No text makes the search for a mark go on for ever."""
-    text = "".join(f"{number:04x}" for number in range(16**4))
+    text = "".join(map("".join, product("bcdfghjklmnpqrstvwxz", repeat=4)))
     made = fenced("群消息", text, most=len(text))
     mark = made.split("\n")[0].removeprefix("〔群消息 ").removesuffix("〕")
     assert len(mark) > 4

@@ -7,6 +7,7 @@ worked example of them. Then the advice and the brief, fenced: data, never instr
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from engine.chat.fence import fenced
 from engine.chat.model import Turn
@@ -44,12 +45,8 @@ def _example_question(outline: Outline, words: AssistedWords) -> str:
     lines.append(words.audience.replace("{who}", words.example_who))
     lines.append(words.address.replace("{address}", words.example_address))
     advice = f"1. {outline.parts[0].element}：{words.example_reference}"
-    return "\n".join([*_marked(words.reference, advice), *_marked(words.brief, "\n".join(lines))])
-
-
-def _marked(label: str, text: str) -> list[str]:
-    """Our own example, marked as the data will be."""
-    return [f"〔{label}〕", text, f"〔/{label}〕"]
+    data = _data([advice], lines, words)
+    return f"〔{words.data}〕\n{data}\n〔/{words.data}〕"  # marked as the brief will be
 
 
 def _example_answer(outline: Outline) -> str:
@@ -63,10 +60,13 @@ def _question(assignment: Assignment, outline: Outline, words: AssistedWords) ->
         f"{number}. {outline.place(citation.advice)}：{citation.words}"
         for number, citation in enumerate((one.citation for one in outline.guidance), start=1)
     ]
-    reference = [fenced(words.reference, "\n".join(advice))] if advice else []
-    return "\n".join(
-        [*reference, fenced(words.brief, "\n".join(_brief(assignment, outline, words)))]
-    )
+    return fenced(words.data, _data(advice, _brief(assignment, outline, words), words))
+
+
+def _data(advice: Sequence[str], brief: Sequence[str], words: AssistedWords) -> str:
+    """Both in one fence: a small model reads the marks of a second one for half a second."""
+    reference = [f"{words.reference}：", *advice] if advice else []
+    return "\n".join([*reference, f"{words.brief}：", *brief])
 
 
 def _brief(assignment: Assignment, outline: Outline, words: AssistedWords) -> list[str]:

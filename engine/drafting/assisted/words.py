@@ -17,10 +17,12 @@ class AssistedWords(RecipeFile):
 
     what: ClassVar[str] = "Prompts"
 
+    data: str
+    """Label of advice and brief in one fence."""
     reference: str
-    """Label of the fenced advice."""
+    """Label of the advice."""
     brief: str
-    """Label of the fenced brief."""
+    """Label of the brief."""
     audience: str
     """Last line but one of the brief: {who}."""
     address: str

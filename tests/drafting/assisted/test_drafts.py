@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -277,6 +278,7 @@ def test_questions_are_short_fenced_and_the_same_at_the_start(
             assert sum(len(turn.text) for turn in turns) < 1200
             assert "{" not in turns[0].text
             assert not any(value in turns[0].text for value in brief.pains)
-            assert turns[-1].text.index("〔参考") < turns[-1].text.index("〔简报")
+            assert re.match("〔资料 [a-z]{4}〕\n参考：\n1. ", turns[-1].text)
+            assert "\n简报：\n" in turns[-1].text
             answer, form = json.loads(turns[2].text), turns[0].text
             assert all(f"{name}：" in form for name in answer)
