@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from hashlib import sha256
 
 MOST = 6000
@@ -53,8 +54,8 @@ _SPACES = re.compile(r"[ \t\u3000\xa0]{9,}")
 def fenced(label: str, text: str, most: int = MOST) -> str:
     """The text as data between two marks: 〔label qzvk〕 before it, 〔/label qzvk〕 after.
 
-    The mark is made from the text, so the same text is always fenced alike, and it never stands in
-    the text itself: a text that holds it gets a longer one. The marks' brackets don't either.
+    A label has its own mark, so that servers keep what they read up to the text. A text that holds
+    it gets another one, made from the text. The marks' brackets never stand in a text either.
 
     Args:
         label: What the text is, for the model: 简报, 资料 3, 群消息.
@@ -63,11 +64,20 @@ def fenced(label: str, text: str, most: int = MOST) -> str:
     """
     name = harmless(" ".join(label.split()), _LABEL_LENGTH).translate(_BRACKETS)
     inside = harmless(text, most).translate(_BRACKETS)
-    digest = sha256(f"{name}\n{inside}".encode("utf-8", "replace")).digest()
-    letters = "".join(_LETTERS[byte % len(_LETTERS)] for byte in digest)
-    sizes = range(_SHORTEST, len(letters) + 1)
-    mark = next(letters[:size] for size in sizes if letters[:size] not in inside)
+    mark = next(mark for mark in _marks(name, inside) if mark not in inside)
     return f"〔{name} {mark}〕\n{inside}\n〔/{name} {mark}〕"
+
+
+def _marks(name: str, inside: str) -> Iterator[str]:
+    """The mark of a label, then marks that nobody can have put into the text, ever longer ones."""
+    yield _letters(name)[:_SHORTEST]
+    own = _letters(f"{name}\n{inside}")
+    yield from (own[:size] for size in range(_SHORTEST, len(own) + 1))
+
+
+def _letters(text: str) -> str:
+    digest = sha256(text.encode("utf-8", "replace")).digest()
+    return "".join(_LETTERS[byte % len(_LETTERS)] for byte in digest)
 
 
 def harmless(text: str, most: int = MOST) -> str:

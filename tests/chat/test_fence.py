@@ -37,6 +37,16 @@ def test_no_text_forges_a_mark(text: str) -> None:
     assert made.count("〔") == made.count("〕") == 2
 
 
+def test_texts_with_the_same_label_begin_alike() -> None:
+    """A server keeps what it has read, up to where the texts differ."""
+    first, second = fenced("简报", "品牌：晨读会"), fenced("简报", "品牌：晨跑团")
+    assert first[:14] == second[:14]
+    mark = first[4:8]
+    other = fenced("简报", f"品牌：{mark}")
+    assert other[4:8] != mark
+    assert other.count(other[4:8]) == 2
+
+
 def test_a_text_that_holds_every_short_mark_gets_a_longer_one() -> None:
     """No text makes the search for a mark go on for ever."""
     text = "".join(map("".join, product("bcdfghjklmnpqrstvwxz", repeat=4)))
