@@ -48,29 +48,35 @@ _HEADS = re.compile(
 _NEUTRAL = "·"
 """Stands where a token was: without it, what stood left and right could make another."""
 _GAPS = re.compile(r"\n(?:[ \t\u3000]*\n){2,}")
+_NO_LETTERS = re.compile(r"[\W_]+")
 _SPACES = re.compile(r"[ \t\u3000\xa0]{9,}")
 
 
-def fenced(label: str, text: str, most: int = MOST) -> str:
+def fenced(label: str, text: str, most: int = MOST, *, alike: bool = False) -> str:
     """The text as data between two marks: 〔label qzvk〕 before it, 〔/label qzvk〕 after.
 
-    A label has its own mark, so that servers keep what they read up to the text. A text that holds
-    it gets another one, made from the text. The marks' brackets never stand in a text either.
+    The mark is made from the text, so the same text is always fenced alike, and it never stands in
+    the text itself, however it is written: a text that holds it gets another one. The marks'
+    brackets don't either.
 
     Args:
         label: What the text is, for the model: 简报, 资料 3, 群消息.
         text: Anything that did not come from the recipe.
         most: Characters kept of it; a longer one ends with ……
+        alike: Make the mark from the label, so that a server keeps what it read up to the text;
+            only for what stands in one fence by itself, since a neighbour could name that mark.
     """
     name = harmless(" ".join(label.split()), _LABEL_LENGTH).translate(_BRACKETS)
     inside = harmless(text, most).translate(_BRACKETS)
-    mark = next(mark for mark in _marks(name, inside) if mark not in inside)
+    said = _NO_LETTERS.sub("", unicodedata.normalize("NFKC", inside).casefold())
+    mark = next(mark for mark in _marks(name, inside, alike=alike) if mark not in said)
     return f"〔{name} {mark}〕\n{inside}\n〔/{name} {mark}〕"
 
 
-def _marks(name: str, inside: str) -> Iterator[str]:
-    """The mark of a label, then marks that nobody can have put into the text, ever longer ones."""
-    yield _letters(name)[:_SHORTEST]
+def _marks(name: str, inside: str, *, alike: bool) -> Iterator[str]:
+    """The mark that is wanted, then others made from the text, ever longer ones."""
+    if alike:
+        yield _letters(name)[:_SHORTEST]
     own = _letters(f"{name}\n{inside}")
     yield from (own[:size] for size in range(_SHORTEST, len(own) + 1))
 

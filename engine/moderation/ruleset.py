@@ -140,7 +140,7 @@ class Rules:
 
         Where the file leaves it open: with topics to watch, be they politics, religion or the
         group's own, which are told by meaning rather than by words; and with a classifier that
-        learned from the group.
+        learned from somebody's own messages.
         """
         if self.meaning is not None:
             return self.meaning

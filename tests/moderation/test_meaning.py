@@ -47,7 +47,7 @@ CORPUS = [*rows("ad", "卖"), *rows("politics", "选"), *rows("normal", "吃")]
 
 @pytest.fixture(scope="module")
 def meaning() -> Meaning:
-    pytest.importorskip("scipy", reason="the extra `train` is not installed")
+    pytest.importorskip("sklearn", reason="the extra `train` is not installed")
     return learn_meaning(ByCharacter(), CORPUS, CATEGORIES)
 
 
@@ -59,6 +59,15 @@ def test_what_is_near_in_meaning_is_told(meaning: Meaning) -> None:
     assert likeliest(meaning, "都来卖") == "ad"
     assert likeliest(meaning, "选谁好") == "politics"
     assert likeliest(meaning, "去哪儿吃") == "normal"
+
+
+def test_units_tell_what_no_sum_of_the_vector_does() -> None:
+    """One unit is reached by much, another by little: what lies between is neither."""
+    layer = np.array([[1, -1], [-1, -1]], np.float32)  # over 8 times the vector, and the bias
+    weights = np.array([[1, 0], [1, 0], [0, 0], [0, 4]], np.float32)
+    apart = Meaning("by hand", np.zeros(1, np.float32), layer, weights)
+    vectors = np.array([[-1.0], [0.0], [1.0]], np.float32)
+    assert apart.odds(vectors).argmax(axis=1).tolist() == [0, 1, 0]
 
 
 def test_odds_are_bounded(meaning: Meaning) -> None:
@@ -101,6 +110,7 @@ def test_it_is_kept_with_the_model(model: Classifier, meaning: Meaning, tmp_path
     again = Classifier.load(tmp_path / "model.npz").meaning
     assert again and (again.encoder, again.share) == (meaning.encoder, meaning.share)
     np.testing.assert_array_equal(again.weights, meaning.weights)
+    np.testing.assert_array_equal(again.layer, meaning.layer)
     np.testing.assert_array_equal(again.mean, meaning.mean)
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from engine.chat.fence import fenced
+from engine.chat.fence import MOST, fenced
 from engine.chat.model import Turn
 from engine.drafting.assisted.outline import Outline, Part
 from engine.drafting.assisted.words import AssistedWords, assisted_words
 from engine.drafting.writer import Assignment
 
 _BETWEEN = "；"
+_LONGEST_ADVICE = 200  # characters
 
 
 def draft_turns(assignment: Assignment, outline: Outline) -> list[Turn]:
@@ -57,10 +58,16 @@ def _example_answer(outline: Outline) -> str:
 def _question(assignment: Assignment, outline: Outline, words: AssistedWords) -> str:
     """The advice, numbered, each piece with the element that it is for; then the brief."""
     advice = [
-        f"{number}. {outline.place(citation.advice)}：{citation.words}"
+        f"{number}. {outline.place(citation.advice)}：{_line(citation.words)}"
         for number, citation in enumerate((one.citation for one in outline.guidance), start=1)
     ]
-    return fenced(words.data, _data(advice, _brief(assignment, outline, words), words))
+    data = _data(advice, _brief(assignment, outline, words), words)
+    return fenced(words.data, data, most=MOST + sum(map(len, advice)), alike=True)
+
+
+def _line(advice: str) -> str:
+    """A piece of advice as one line, so that none of it stands where the brief does."""
+    return " ".join(advice.split())[:_LONGEST_ADVICE]
 
 
 def _data(advice: Sequence[str], brief: Sequence[str], words: AssistedWords) -> str:

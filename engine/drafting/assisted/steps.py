@@ -1,7 +1,7 @@
 """A draft asked for in two steps: its first element by itself, then the rest.
 
 A model on this machine reads some 45 tokens a second, and a draft's question has 250 that depend on
-the brief; that of one element has a quarter of them. So the first words come sooner: 1.0 to 2.4 s
+the brief; that of one element has a quarter of them. So the first words come sooner: 0.9 to 1.9 s
 instead of 7 to 19 s on two cores (eval/bench/chat.py).
 """
 

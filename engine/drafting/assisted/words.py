@@ -18,11 +18,11 @@ class AssistedWords(RecipeFile):
     what: ClassVar[str] = "Prompts"
 
     data: str
-    """Label of advice and brief in one fence."""
+    """Label of the fence around a draft's advice and brief."""
     reference: str
-    """Label of the advice."""
+    """Label of the advice: a heading, in a series a fence."""
     brief: str
-    """Label of the brief."""
+    """Label of the brief, likewise."""
     audience: str
     """Last line but one of the brief: {who}."""
     address: str

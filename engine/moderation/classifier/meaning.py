@@ -117,7 +117,18 @@ def learn_meaning(encoder: Encoder, rows: Sequence[Labelled], categories: Sequen
 def adapt_meaning(
     before: Meaning, encoder: Encoder, rows: Sequence[Labelled], categories: Sequence[str]
 ) -> Meaning:
-    """What texts mean to a group that labelled some; arguments and errors as above."""
+    """What texts mean to a group that labelled some.
+
+    Args:
+        before: What they meant so far, as the same encoder tells it.
+        encoder: Makes the vectors.
+        rows: The group's texts with their categories.
+        categories: What to tell apart, those of `before` in their order.
+
+    Raises:
+        ModelError: scipy is not installed.
+        EncoderError: the encoder doesn't answer.
+    """
     vectors = encoder.queries([plain(fold_text(row.text)) for row in rows])
     return _moved(before, vectors, _places(rows, categories), strength=_STRENGTH_FROM)
 

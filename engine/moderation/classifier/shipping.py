@@ -50,8 +50,9 @@ def train_only(
     rows = read_labelled(path)
     model = train(rows, options=Options(), progress=progress)
     model = _meant(model, shuffled(rows)[:_MEANT], encoder, progress)
-    note = {"rows": len(rows), "meaning": model.meaning is not None}
-    model = replace(model, manifest=model.manifest | {"learned": [note]})
+    if model.meaning:
+        note = {"rows": len(rows), "meaning": True}
+        model = replace(model, manifest=model.manifest | {"learned": [note]})
     return _noted(model, rows, [], {path.name: digest(path)})
 
 
