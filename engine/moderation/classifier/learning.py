@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from engine.errors import InputError, ModelError
 from engine.moderation.classifier.corpus import Labelled
 from engine.moderation.classifier.features import prepare
-from engine.moderation.classifier.meaning import Meaning, adapt_meaning, plain
+from engine.moderation.classifier.meaning import NEEDS_SKLEARN, Meaning, adapt_meaning, plain
 from engine.moderation.classifier.model import Classifier, assemble
 from engine.moderation.classifier.training import Progress, f1_of, macro_f1, matrix
 from engine.moderation.finding import NORMAL
@@ -263,9 +263,7 @@ def _solve(feedback: _Rows, replayed: _Rows, normal: int, report: Progress) -> F
     try:
         from scipy.optimize import minimize
     except ImportError as error:
-        raise ModelError(
-            "Learning needs scikit-learn. Install it with `pip install 'qunce[train]'`."
-        ) from error
+        raise ModelError(NEEDS_SKLEARN) from error
     shape = (feedback.inputs.shape[1], feedback.offsets.shape[1])
 
     counts = _counts(feedback, normal)

@@ -41,7 +41,7 @@ _LINES = {NORMAL: 20_000, "politics": 8_000, "religion": 8_000}
 """How many lines of a category are learned from at most: many of what is told by its meaning,"""
 _FEW = 2_000  # and of any other, which words tell
 
-_MISSING = "Learning needs scikit-learn. Install it with `pip install 'qunce[train]'`."
+NEEDS_SKLEARN = "Learning needs scikit-learn. Install it with `pip install 'qunce[train]'`."
 
 Floats = NDArray[np.float64]
 
@@ -70,11 +70,11 @@ class Meaning:
         Args:
             vectors: float32 (n, dim), unit norm.
         """
-        likely = _softmax(self.told(vectors) @ self.weights.astype(np.float64))
+        likely = _softmax(self.weighed(vectors) @ self.weights.astype(np.float64))
         least = np.exp(-_FURTHEST)
         return np.asarray(np.log(np.maximum(likely, least) / np.maximum(1 - likely, least)))
 
-    def told(self, vectors: Vectors) -> Floats:
+    def weighed(self, vectors: Vectors) -> Floats:
         """What the regression weighs: float64 (n, units + dim + 1), the last column of ones.
 
         Vectors stand beside the units that are made of them, for a group may speak of what the
@@ -165,7 +165,7 @@ def _layer(inputs: Floats, told: NDArray[np.int64]) -> Vectors:
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.neural_network import MLPClassifier
     except ImportError as error:
-        raise ModelError(_MISSING) from error
+        raise ModelError(NEEDS_SKLEARN) from error
     network = MLPClassifier(
         (_HIDDEN,), alpha=_DECAY, max_iter=_EPOCHS, batch_size=min(256, len(inputs)), random_state=0
     )
@@ -187,8 +187,8 @@ def _moved(
     try:
         from scipy.optimize import minimize
     except ImportError as error:
-        raise ModelError(_MISSING) from error
-    inputs, weights_before = before.told(vectors), before.weights.astype(np.float64)
+        raise ModelError(NEEDS_SKLEARN) from error
+    inputs, weights_before = before.weighed(vectors), before.weights.astype(np.float64)
     at = np.arange(len(told))
 
     def cost(flat: Floats) -> tuple[float, Floats]:

@@ -20,6 +20,7 @@ from engine.errors import InputError, ModelError
 from engine.moderation.classifier.augment import disguised
 from engine.moderation.classifier.corpus import Labelled
 from engine.moderation.classifier.features import BITS, HEARD, features, prepare
+from engine.moderation.classifier.meaning import NEEDS_SKLEARN
 from engine.moderation.classifier.model import Classifier, assemble
 from engine.moderation.finding import NORMAL
 from engine.text import fold_text
@@ -199,9 +200,7 @@ def fit_one_against_rest(
     try:
         from sklearn.linear_model import LogisticRegression
     except ImportError as error:
-        raise ModelError(
-            "Training needs scikit-learn. Install it with `pip install 'qunce[train]'`."
-        ) from error
+        raise ModelError(NEEDS_SKLEARN) from error
     told = np.array(labels)
     weights, bias = [], []
     for done, category in enumerate(categories):
