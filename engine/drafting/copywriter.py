@@ -145,12 +145,20 @@ class Copywriter:
             return [list(step.turns) for piece in pieces for step in piece.steps()]
         return [piece.turns() for piece in pieces]
 
-    def series(self, brief: Brief, wishes: Wishes, *, asking: Asking | None = None) -> Series:
+    def series(
+        self,
+        brief: Brief,
+        wishes: Wishes,
+        *,
+        heard: Heard | None = None,
+        asking: Asking | None = None,
+    ) -> Series:
         """A plan of topics for the dates of a slot.
 
         Args:
             brief: What the copywriter knows.
             wishes: What the series should be like.
+            heard: Told the words of a chat model as they come, unchecked.
             asking: How a chat model is asked: the time for all of it, who may cancel it.
 
         Raises:
@@ -166,11 +174,15 @@ class Copywriter:
             return series
         from engine.drafting.assisted.series import write_series
 
-        series = write_series(job, series, self._chat, asking=asking)
+        series = write_series(job, series, self._chat, asking=asking, heard=heard)
         return replace(series, hints=(*left_out, *series.hints))
 
-    def series_turns(self, brief: Brief, wishes: Wishes) -> list[list[Turn]]:
+    def series_turns(
+        self, brief: Brief, wishes: Wishes, *, in_steps: bool = False
+    ) -> list[list[Turn]]:
         """What a chat model would be sent for each episode.
+
+        `in_steps`: as a `ChatWriter` of that kind sends it, a question for each part of an episode.
 
         Raises:
             InputError: as `series`.
@@ -179,7 +191,7 @@ class Copywriter:
         from engine.drafting.series.plan import plan_job
 
         job = self._series_job(brief, wishes)
-        return preview(job, plan_job(job))
+        return preview(job, plan_job(job), in_parts=in_steps)
 
     def _series_job(self, brief: Brief, wishes: Wishes) -> Job:
         from engine.drafting.series.job import Desk, Job

@@ -126,25 +126,70 @@ class Say(_Part):
     """Whether words of its own are welcome; else each clause rests on the brief."""
 
 
+class EpisodeExample(_Part):
+    """The worked example of an episode: a brief and a plan, and what a good writer makes of them."""
+
+    brief: Mapping[str, str]
+    """Slot → its value."""
+    plan: Mapping[str, str]
+    """Part of the plan → what it says."""
+    answer: Mapping[str, str]
+    """Field → its text."""
+
+
+class LastEpisode(_Part):
+    """What is told otherwise of the last episode, after which no other is to be announced."""
+
+    fields: Mapping[str, str]
+    """Field → what it says and how long it is."""
+    answer: Mapping[str, str]
+    """Field → its text in the worked example."""
+
+
+class EpisodePart(_Part):
+    """Some of an episode's fields, which are asked for by themselves."""
+
+    fields: tuple[str, ...]
+    brief: tuple[str, ...] = ()
+    """Slots of the brief that are told for it."""
+    plan: tuple[str, ...]
+    """Parts of the plan that are told for it."""
+
+
 class EpisodePrompt(_Part):
     """What the chat writer is told about an episode of a series, beside the prompt."""
 
     task: str
-    """What to write, field by field."""
-    example: tuple[str, str]
-    """A plan with its brief, and a good answer as JSON."""
-    mend: str
-    """What is said before the repair; {findings} stands for what is wrong."""
+    """What to write: {fields}."""
+    fields: Mapping[str, str]
+    """Field → what it says and how long it is, in reading order."""
+    parts: Annotated[tuple[EpisodePart, ...], Field(min_length=1)]
+    """How a model that reads slowly is asked: one part after the other."""
+    example: EpisodeExample
+    last: LastEpisode
     label: str
-    """Label of the plan."""
+    """Heading of the plan."""
     others: str
-    """Label of the titles of the other episodes."""
+    """Heading of the titles of the other episodes."""
     brief: Mapping[str, str]
     """Slot of the brief → what it is called."""
     plan: Mapping[str, str]
     """Part of the plan → what it is called."""
     never: Mapping[str, tuple[str, ...]]
     """Post → words that make no sense on the day it is read."""
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        """Refuse parts and examples that speak of what has no name."""
+        for known, told in (
+            (self.fields, {*self.example.answer, *(f for part in self.parts for f in part.fields)}),
+            (self.fields, {*self.last.fields, *self.last.answer}),
+            (self.brief, {*self.example.brief, *(s for part in self.parts for s in part.brief)}),
+            (self.plan, {*self.example.plan, *(row for part in self.parts for row in part.plan)}),
+        ):
+            if unknown := sorted(told - set(known)):
+                raise ValueError(f"episode: {', '.join(unknown)} has no name")
+        return self
 
 
 class Channel(_Part):

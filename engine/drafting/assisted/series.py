@@ -1,59 +1,49 @@
 """A planned series and a chat model in → the same plan in the model's words, with notices.
 
-Dates, formats, people, run sheets and citations stay as planned. One call an episode; each of its
-texts is the model's where it passes every check, else the offline writer's.
+Dates, formats, people, run sheets and citations stay as planned. An episode is asked for at once,
+or part by part where the model reads slowly; each of its texts is the model's where it passes every
+check, else the offline writer's.
 """
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
-from engine.chat.fence import visible
 from engine.chat.model import Asking, Turn, Usage
-from engine.drafting.assisted.drafts import ChatWriter
-from engine.drafting.assisted.rounds import Trial, ask
-from engine.drafting.assisted.series_checks import Others, faults
+from engine.drafting.assisted.aloud import Aloud
+from engine.drafting.assisted.drafts import ChatWriter, Heard
+from engine.drafting.assisted.rounds import ROUNDS, ask
+from engine.drafting.assisted.series_answer import Judge, Texts, Wrong, form_of
+from engine.drafting.assisted.series_checks import Others
 from engine.drafting.assisted.series_plan import (
     FIELDS,
     POSTS,
     Facts,
-    episode_turns,
     facts_of,
-    prompt_of,
+    part_turns,
+    parts_of,
 )
-from engine.drafting.draft import Finding
+from engine.drafting.assisted.words import assisted_words
+from engine.drafting.recipe import EpisodePart
 from engine.drafting.series.job import Job
 from engine.drafting.series.structure import Episode, Series
 from engine.errors import ChatError
 
-_TOKENS, _TEMPERATURE = 700, 0.5
+_TOKENS, _TOKENS_A_FIELD = 100, 120
+"""Most tokens of an answer; a post of the longest kind takes some 100."""
+_TEMPERATURE = 0.5
+_SEEDS = 100
+"""Apart, so that the episodes of two seeds don't share one."""
 _LEAST_SECONDS = 3.0
 """Less time than this is not worth another call."""
 _MOST_SILENT = 2
 """Calls in a row without an answer after which no more is asked."""
-_BULLET = re.compile(r"^(?:[-*•·]\s+|\d{1,2}[.、]\s*)")
-_HALF = str.maketrans({",": "，", ";": "；", "!": "！", "?": "？", ":": "："})
-_HALF_MARK = re.compile(r"(?<=[\u3400-\u9fff」）])[,;!?:]")
 _NAMES = {
     "title": "题目", "question": "开场问题", "preview": "预告", "day": "当天", "reminder": "收尾",
 }  # fmt: skip
-
-
-class ToldEpisode(BaseModel):
-    """What a model is asked for an episode."""
-
-    model_config = ConfigDict(extra="ignore")
-    title: str = ""
-    question: str = ""
-    preview: str
-    day: str
-    reminder: str
 
 
 @dataclass(slots=True)
@@ -64,6 +54,7 @@ class _Session:
     series: Series
     writer: ChatWriter
     asking: Asking
+    heard: Heard | None
     clock: Callable[[], float]
     ends: float | None
     texts: dict[int, Mapping[str, str]] = field(default_factory=dict)
@@ -75,14 +66,16 @@ class _Session:
     usage: Usage = field(default_factory=Usage)
     silent: int = 0
 
-    def next_asking(self, number: int) -> Asking | None:
-        """How the next call is made; None when there is no time or nobody answers."""
+    def next_asking(self, number: int, fields: int) -> Asking | None:
+        """How an episode's next call is made; None when there is no time or nobody answers."""
         if self.asking.cancelled():
             raise ChatError("Writing the series was cancelled. Nothing of it was kept.")
         if self.silent >= _MOST_SILENT:
             return None
-        seed = None if self.asking.seed is None else self.asking.seed * 100 + number
-        asking = replace(self.asking, tokens=_TOKENS, seed=seed)
+        seed = (self.asking.seed or 0) + number * ROUNDS
+        heard = Aloud(self.heard) if self.heard else None
+        tokens = _TOKENS + _TOKENS_A_FIELD * fields
+        asking = replace(self.asking, tokens=tokens, seed=seed, heard=heard)
         if self.ends is None:
             return asking
         left = self.ends - self.clock()
@@ -110,6 +103,7 @@ def write_series(
     writer: ChatWriter,
     *,
     asking: Asking | None = None,
+    heard: Heard | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Series:
     """Have a chat model write the texts of a plan.
@@ -118,15 +112,17 @@ def write_series(
         job: What the plan was made for.
         series: The plan, written offline.
         writer: Who is asked.
-        asking: `seconds` is the time for the whole series; None: each call has the model's own.
+        asking: `seconds` is the time for the whole series, None: each call has the model's own;
+            who may cancel it. The rest is as episodes need it.
+        heard: Told the words as they come.
         clock: Seconds that never go back.
 
     Raises:
         ChatError: only when `asking.cancelled` says so.
     """
-    asking = asking or Asking(temperature=_TEMPERATURE, seed=job.wishes.seed)
+    asking = replace(asking or Asking(), temperature=_TEMPERATURE, seed=job.wishes.seed * _SEEDS)
     ends = None if asking.seconds is None else clock() + asking.seconds
-    session = _Session(job, series, writer, asking, clock, ends)
+    session = _Session(job, series, writer, asking, heard, clock, ends)
     for episode in series.episodes:
         _write_episode(session, episode.number)
     episodes = tuple(_episodes(session))
@@ -138,98 +134,63 @@ def write_series(
     )
 
 
-def preview(job: Job, series: Series) -> list[list[Turn]]:
-    """What would be sent for each episode of a plan."""
+def preview(job: Job, series: Series, *, in_parts: bool) -> list[list[Turn]]:
+    """What would be sent for each episode of a plan, as if no text were changed."""
     titles = [episode.title for episode in series.episodes]
     return [
-        episode_turns(job, facts_of(job, series, number), [*titles[: number - 1], *titles[number:]])
+        part_turns(job, facts, part, facts.offline, [*titles[: number - 1], *titles[number:]])
         for number in range(1, len(titles) + 1)
+        for facts in [facts_of(job, series, number)]
+        for part in parts_of(job, in_parts=in_parts)
     ]
 
 
 def _write_episode(session: _Session, number: int) -> None:
-    job = session.job
-    facts, others = facts_of(job, session.series, number), session.others(number)
-    if not (asking := session.next_asking(number)):
+    """Have all parts of an episode written; the fields that can't be keep their texts."""
+    facts, others = facts_of(session.job, session.series, number), session.others(number)
+    texts: Texts = facts.offline
+    used: list[str] = []
+    lost: dict[str, list[str]] = {}
+    for part in parts_of(session.job, in_parts=session.writer.in_steps):
+        texts, kept, why = _write_part(session, facts, part, texts, others)
+        used += [field for field in part.fields if field not in kept]
+        if kept:
+            lost.setdefault(why, []).extend(kept)
+    if used:
+        session.texts[number], session.used[number] = texts, tuple(used)
+    for why, fields in lost.items():
+        session.miss(number, fields, why)
+
+
+def _write_part(
+    session: _Session, facts: Facts, part: EpisodePart, texts: Texts, others: Others
+) -> tuple[Texts, Sequence[str], str]:
+    """The episode's texts with those of a part; the fields of it that keep theirs, and why."""
+    if not (asking := session.next_asking(facts.number, len(part.fields))):
         late = session.silent < _MOST_SILENT
-        session.miss(number, FIELDS, "时间用完了。" if late else "模型一直没有回答。")
-        return
-    trials: list[tuple[dict[str, str], dict[str, list[Finding]]]] = []
-
-    def judge(answer: ToldEpisode) -> Trial[dict[str, str]]:
-        texts, wrong = _settle(job, facts, answer, others)
-        trials.append((texts, wrong))
-        return Trial(texts, tuple(finding for each in wrong.values() for finding in each))
-
-    turns = episode_turns(job, facts, others.titles)
-    offline = dict(facts.offline)
+        return texts, part.fields, "时间用完了。" if late else "模型一直没有回答。"
+    job, judge = session.job, Judge(session.job, facts, texts, others)
     outcome = ask(
         session.writer.model,
-        turns,
-        ToldEpisode,
+        part_turns(job, facts, part, texts, others.titles),
+        form_of(job, part.fields),
         judge,
-        offline,
-        mend=prompt_of(job).mend,
+        texts,
+        mend=assisted_words().mend,
         asking=asking,
     )
     session.usage += outcome.usage
     session.silent = 0 if outcome.rounds else session.silent + 1
-    if not trials:
-        session.miss(number, FIELDS, outcome.notice)
-        return
-    texts, wrong = min(trials, key=lambda trial: len(trial[1]))
-    session.texts[number] = texts
-    session.used[number] = tuple(name for name in FIELDS if name not in wrong)
-    if wrong:
-        first, *more = dict.fromkeys(finding.message for each in wrong.values() for finding in each)
-        rest = f"（另有 {len(more)} 处）" if more else ""
-        session.miss(number, list(wrong), f"{_in_chinese(first)}{rest}")
+    if judge.wrong is None:
+        return texts, part.fields, outcome.notice
+    return judge.texts, tuple(judge.wrong), _told(judge.wrong)
 
 
-def _settle(
-    job: Job, facts: Facts, answer: ToldEpisode, others: Others
-) -> tuple[dict[str, str], dict[str, list[Finding]]]:
-    """The texts as they will stand, and field → why the model's was not taken.
-
-    Title and question are settled first: posts speak of those that will stand.
-    """
-    offline = dict(facts.offline)
-    told = {name: tidy(getattr(answer, name)) for name in FIELDS}
-    told["title"] = told["title"].strip("「」《》“”\"'。") or offline["title"]
-    told["question"] = told["question"] or offline["question"]
-    wrong: dict[str, list[Finding]] = {}
-    head = {**offline, "title": told["title"], "question": told["question"]}
-    found = faults(job, facts, head, others)
-    for name in ("title", "question"):
-        if name in found:
-            wrong[name] = found[name]
-            for post in POSTS:
-                told[post] = told[post].replace(told[name], offline[name])
-            told[name] = offline[name]
-    found = faults(job, facts, told, others)
-    settled = dict(told)
-    for post in POSTS:
-        if post in found:
-            wrong[post] = found[post]
-            settled[post] = _renamed(offline[post], facts, told)
-    left = faults(job, facts, settled, others)
-    if any(settled[name] != offline[name] for name in left):  # parts that don't go together
-        return offline, {name: wrong.get(name) or left.get(name, []) for name in FIELDS}
-    return settled, wrong
-
-
-def _renamed(text: str, facts: Facts, told: Mapping[str, str]) -> str:
-    """An offline text with the title and the question that will stand."""
-    for name in ("question", "title"):
-        text = text.replace(facts.offline[name], told[name])
-    return text
-
-
-def tidy(text: str) -> str:
-    """A text line by line without what formats leave: markup, bullets, hidden signs."""
-    lines = (_BULLET.sub("", line.strip()) for line in visible(text).splitlines())
-    whole = "\n".join(line for line in lines if line).replace("**", "")
-    return _HALF_MARK.sub(lambda mark: mark[0].translate(_HALF), whole)
+def _told(wrong: Wrong) -> str:
+    """The first of what is wrong, and how much more there is; empty, where nothing is."""
+    found = dict.fromkeys(one.message for findings in wrong.values() for one in findings)
+    first, more = next(iter(found), ""), len(found) - 1
+    return f"{_in_chinese(first)}（另有 {more} 处）" if more > 0 else _in_chinese(first)
 
 
 def _episodes(session: _Session) -> Sequence[Episode]:

@@ -1,7 +1,12 @@
-"""A planned series → for each episode the facts that a chat model writes over, and its turns."""
+"""A planned series → for each episode the facts that a chat model writes over, and its turns.
+
+What stands first is the same for every series, so that servers keep it; the data come last, in one
+fence.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,17 +16,20 @@ from engine.chat.orders import find_order
 from engine.drafting.assisted.turns import task_turns
 from engine.drafting.assisted.words import assisted_words
 from engine.drafting.guidance import Guidance
-from engine.drafting.recipe import EpisodePrompt
+from engine.drafting.recipe import EpisodePart, EpisodePrompt
 from engine.drafting.series.export import PHASES
 from engine.drafting.series.job import Job
 from engine.drafting.series.moments import in_words
 from engine.drafting.series.structure import Episode, Series
 from engine.errors import RecipeError
 
+HEAD = ("title", "question")
 POSTS = ("preview", "day", "reminder")
-_MOST_ADVICE = 5
-FIELDS = ("title", "question", *POSTS)
+FIELDS = (*HEAD, *POSTS)
 """What a model writes for an episode, as fields of `Episode`."""
+_MOST_ADVICE = 5
+_MOST_WAYS = 2
+"""Of what to bring, to do and to keep; a small model copies a longer list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +47,14 @@ class Facts:
     """Field → what it may state besides the brief."""
     next_title: str
     """Planned title of the next episode; empty: this is the last."""
-    plan: tuple[tuple[str, str], ...]
-    """What the model is told of the episode: name in Chinese, value."""
+    plan: Mapping[str, str]
+    """What the model is told of the episode: part of the plan → what it says."""
     advice: tuple[str, ...]
+
+    @property
+    def is_last(self) -> bool:
+        """Whether no episode comes after it."""
+        return not self.next_title
 
 
 def prompt_of(job: Job) -> EpisodePrompt:
@@ -67,7 +80,7 @@ def facts_of(job: Job, series: Series, number: int) -> Facts:
     chosen = job.desk.bank.formats[episode.format]
     advice = _advice(job.guidance, episode)
     shared = (
-        episode.title, episode.question, episode.host, chosen.call, f"{episode.minutes} 分钟",
+        episode.title, episode.question, episode.host, episode.why, chosen.call, f"{episode.minutes} 分钟",
         *(step.what for step in episode.run_sheet), *chosen.bring, *chosen.way, *chosen.keep,
     )  # fmt: skip
     ahead = (*following.all[:2], later.title) if following and later else ()
@@ -87,7 +100,7 @@ def facts_of(job: Job, series: Series, number: int) -> Facts:
             for field in FIELDS
         },
         next_title=later.title if later else "",
-        plan=tuple(_plan(job, series, episode, later)),
+        plan=_plan(job, series, episode, later),
         advice=advice,
     )
 
@@ -98,12 +111,9 @@ def _advice(guidance: Mapping[str, Guidance], episode: Episode) -> tuple[str, ..
     return tuple(guidance[name].citation.words for name in followed[-_MOST_ADVICE:])
 
 
-def _plan(
-    job: Job, series: Series, episode: Episode, later: Episode | None
-) -> list[tuple[str, str]]:
-    """What the plan says of an episode, under the names that the recipe gives."""
-    prompt, moment = prompt_of(job), in_words(episode.starts)
-    chosen = job.desk.bank.formats[episode.format]
+def _plan(job: Job, series: Series, episode: Episode, later: Episode | None) -> Mapping[str, str]:
+    """Part of the plan → what it says of an episode; parts that say nothing are left out."""
+    moment, chosen = in_words(episode.starts), job.desk.bank.formats[episode.format]
     rows = {
         "number": f"{episode.number}/{len(series.episodes)}",
         "phase": PHASES[episode.phase],
@@ -114,39 +124,92 @@ def _plan(
         "minutes": f"{episode.minutes} 分钟",
         "format": chosen.call,
         "host": episode.host,
-        "way": "；".join([*chosen.bring, *chosen.way]),
-        "keep": "；".join(chosen.keep),
+        "why": episode.why,
+        "bring": "；".join(chosen.bring[:_MOST_WAYS]),
+        "way": "；".join(chosen.way[:_MOST_WAYS]),
+        "keep": "；".join(chosen.keep[:_MOST_WAYS]),
         "next_when": in_words(later.starts).dated if later else "",
         "next_title": later.title if later else "",
     }
-    return [(prompt.plan[name], value) for name, value in rows.items() if value]
+    return {name: value for name, value in rows.items() if value}
 
 
-def episode_turns(job: Job, facts: Facts, titles: Sequence[str]) -> list[Turn]:
-    """What a model is asked for one episode.
+def parts_of(job: Job, *, in_parts: bool) -> Sequence[EpisodePart]:
+    """The parts in which an episode is asked for; one that holds everything, if not `in_parts`."""
+    prompt = prompt_of(job)
+    whole = EpisodePart(fields=FIELDS, brief=tuple(prompt.brief), plan=tuple(prompt.plan))
+    return prompt.parts if in_parts else (whole,)
+
+
+def part_turns(
+    job: Job, facts: Facts, part: EpisodePart, texts: Mapping[str, str], titles: Sequence[str]
+) -> list[Turn]:
+    """What a model is asked for some fields of an episode.
 
     Args:
         job: The series.
         facts: Of the episode.
-        titles: Of the other episodes, so that it says nothing twice.
+        part: Which fields, and what is told for them.
+        texts: Field → its text as it stands; a title that stands is told for the planned one.
+        titles: Of the other episodes, so that it says nothing twice; empty: they aren't told.
     """
-    prompt, words = prompt_of(job), assisted_words()
-    plan = [f"{name}：{value}" for name, value in facts.plan]
+    prompt, words, example = prompt_of(job), assisted_words(), prompt_of(job).example
+    whole = set(part.fields) == set(FIELDS)
+    said = {**prompt.fields, **prompt.last.fields} if facts.is_last else prompt.fields
+    answers = {**example.answer, **prompt.last.answer} if facts.is_last else example.answer
+    answer = {field: answers[field] for field in part.fields}
     others = [title for title in titles if title != facts.next_title]
-    data = [  # the plan last: what stands nearest to the question is heeded most
-        *([fenced(words.reference, "\n".join(facts.advice))] if facts.advice else []),
-        fenced(prompt.others, "\n".join(others)),
-        fenced(words.brief, "\n".join(_brief(job, prompt.brief))),
-        fenced(prompt.label, "\n".join(plan)),
-    ]
-    return task_turns(job.desk.recipe.prompt, prompt.task, prompt.example, data)
+    data = _data(job, part, _brief(job), {**facts.plan, **_standing(part, texts)}, {
+        words.reference: facts.advice if whole else (),
+        prompt.others: others if whole else (),
+    })  # fmt: skip
+    rows = {name: row for name, row in example.plan.items() if name in facts.plan}
+    shown = _data(job, part, example.brief, {**rows, **_standing(part, example.answer)}, {})
+    task = "\n".join(
+        [
+            prompt.task.replace("{fields}", "、".join(part.fields)),
+            *(f"{field}：{said[field]}" for field in part.fields),
+        ]
+    )
+    return task_turns(
+        job.desk.recipe.prompt,
+        task,
+        (f"〔{words.data}〕\n{shown}\n〔/{words.data}〕", json.dumps(answer, ensure_ascii=False)),
+        [fenced(words.data, data, alike=True)],
+    )
 
 
-def _brief(job: Job, names: Mapping[str, str]) -> list[str]:
+def _standing(part: EpisodePart, texts: Mapping[str, str]) -> Mapping[str, str]:
+    """Title and question as they stand, where the part does not ask for them."""
+    return {name: texts[name] for name in HEAD if name not in part.fields}
+
+
+def _data(
+    job: Job,
+    part: EpisodePart,
+    brief: Mapping[str, str],
+    plan: Mapping[str, str],
+    further: Mapping[str, Sequence[str]],
+) -> str:
+    """Heading by heading what is told; the plan last: what stands next to the task is heeded."""
+    prompt = prompt_of(job)
+    blocks = {
+        **further,
+        assisted_words().brief: [
+            f"{prompt.brief[slot]}：{brief[slot]}" for slot in part.brief if slot in brief
+        ],
+        prompt.label: [f"{prompt.plan[row]}：{plan[row]}" for row in part.plan if row in plan],
+    }
+    return "\n".join(
+        line for label, lines in blocks.items() if lines for line in (f"{label}：", *lines)
+    )
+
+
+def _brief(job: Job) -> Mapping[str, str]:
     """The brief's values by slot, without any that gives a model orders."""
-    rows = []
-    for slot, name in names.items():
+    told = {}
+    for slot in prompt_of(job).brief:
         values = [value for value in job.slots.values.get(slot, ()) if not find_order(value)]
         if values:
-            rows.append(f"{name}：{'；'.join(values)}")
-    return rows
+            told[slot] = "；".join(values)
+    return told

@@ -168,7 +168,15 @@ def _episode(job: Job, number: int, pick: Pick, posts: Mapping[str, Post]) -> Ep
         score=down.score,
         tasks=down.tasks,
         advice=tuple(dict.fromkeys(_advice(down, posts))),
+        why=_why(job, pick, posts["preview"].text),
     )
+
+
+def _why(job: Job, pick: Pick, preview: str) -> str:
+    """What the preview says that one comes for; where it says nothing, the first that it could."""
+    whys = job.desk.bank.common.shapes[pick.topic.shape].why
+    told = [said(why, job.brief.tone) for why in whys]
+    return next((why for why in told if why in preview), told[0])
 
 
 def _advice(down: Rundown, posts: Mapping[str, Post]) -> Iterator[str]:

@@ -73,6 +73,8 @@ class Episode:
     """In order of time."""
     advice: tuple[str, ...] = ()
     """Ids of the advice it follows."""
+    why: str = ""
+    """What one comes for, without a full stop."""
 
 
 @dataclass(frozen=True, slots=True)

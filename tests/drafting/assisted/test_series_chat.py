@@ -13,7 +13,8 @@ from engine.chat.model import Asking, Turn
 from engine.chat.scripted import Saying, Scripted
 from engine.drafting import Brief, Copywriter
 from engine.drafting.assisted.drafts import ChatWriter
-from engine.drafting.assisted.series import tidy, write_series
+from engine.drafting.assisted.series import write_series
+from engine.drafting.assisted.series_answer import tidy
 from engine.drafting.assisted.series_plan import FIELDS, POSTS
 from engine.drafting.series.job import Job
 from engine.drafting.series.plan import Desk, Wishes, plan_job
