@@ -13,6 +13,8 @@ import typer
 from engine.cli.common import (
     IndexOption,
     OfflineOption,
+    StreamOption,
+    listener,
     print_json,
     progress_bar,
     settings,
@@ -76,6 +78,7 @@ def review(
     mask_names: MaskOption = False,
     index: IndexOption = None,
     offline: OfflineOption = False,
+    stream: StreamOption = False,
 ) -> None:
     """Write a review (复盘) of a chat and an activity."""
     from engine.app import open_copywriter
@@ -92,7 +95,10 @@ def review(
     _refuse_outside(messages, start, end)
     with progress_bar() as progress:
         copywriter = open_copywriter(settings(), index, progress, offline)
-    written = copywriter.review(messages, known, group, start=start, end=end, chat=name)
+    heard = listener(stream)
+    written = copywriter.review(
+        messages, known, group, start=start, end=end, chat=name, heard=heard
+    )
     if html:
         _write_page(written, html, facts)
     _print(written, form)

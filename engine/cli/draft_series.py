@@ -11,6 +11,8 @@ import typer
 from engine.cli.common import (
     IndexOption,
     OfflineOption,
+    StreamOption,
+    listener,
     print_json,
     progress_bar,
     settings,
@@ -54,6 +56,7 @@ def series(
     form: FormatOption = Format.text,
     index: IndexOption = None,
     offline: OfflineOption = False,
+    stream: StreamOption = False,
 ) -> None:
     """Plan a series of topics (话题系列)."""
     from engine.app import open_copywriter
@@ -64,7 +67,7 @@ def series(
     wishes = _wishes(slot, weeks, zone, start, members, formats, avoid or [], held, seed)
     with progress_bar() as progress:
         copywriter = open_copywriter(settings(), index, progress, offline)
-    plan = copywriter.series(loaded, wishes)
+    plan = copywriter.series(loaded, wishes, heard=listener(stream))
     _write(plan, ics, xlsx)
     _print(plan, form)
 

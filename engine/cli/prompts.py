@@ -19,8 +19,8 @@ app = typer.Typer(help="Prompts: what a chat model is told.", no_args_is_help=Tr
 
 _REVIEW = "review"
 Asked = Callable[["Copywriter", "Brief", str | None, int, int], "Sequence[Sequence[Turn]]"]
-"""Copywriter, brief, channel, variants and seed in → the turns of each question: one a variant, two
-for a model in this process."""
+"""Copywriter, brief, channel, variants and seed in → the turns of each question: one for a variant
+or an episode, several for a model in this process."""
 
 
 @app.callback()
@@ -72,11 +72,13 @@ def show(
 
 def _review(copywriter: Copywriter, brief: Brief, log: Sequence[Path]) -> Sequence[Sequence[Turn]]:
     """Each topic that would be asked about, then the posts."""
+    from engine.app import runs_here
     from engine.chat import read_context
     from engine.chatlog import open_log
 
-    context = read_context(settings().chat_context)
-    return copywriter.review_turns(list(open_log(log)), brief=brief, context=context)
+    context, in_steps = read_context(settings().chat_context), runs_here(settings())
+    messages = list(open_log(log))
+    return copywriter.review_turns(messages, brief=brief, context=context, in_steps=in_steps)
 
 
 def _drafts(kind: str) -> Asked:
@@ -95,10 +97,13 @@ def _episodes(
     copywriter: Copywriter, brief: Brief, channel: str | None, n: int, seed: int
 ) -> Sequence[Sequence[Turn]]:
     """The first episodes of a series of Wednesdays; the channel says nothing here."""
+    from engine.app import runs_here
     from engine.cli.draft_series import wishes_for
 
     wishes = wishes_for("周三 20:00", max(n, _WEEKS), seed)
-    return copywriter.series_turns(brief, wishes)[:n]
+    in_steps = runs_here(settings())
+    asked = copywriter.series_turns(brief, wishes, in_steps=in_steps)
+    return asked[: n * len(asked) // wishes.weeks]
 
 
 _WEEKS = 4

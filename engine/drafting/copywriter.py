@@ -214,6 +214,7 @@ class Copywriter:
         start: datetime | None = None,
         end: datetime | None = None,
         chat: str = "",
+        heard: Heard | None = None,
         asking: Asking | None = None,
     ) -> Review:
         """A review of a chat from `start` to `end`, of the facts of an activity, or of both.
@@ -225,6 +226,7 @@ class Copywriter:
             start: The window's first moment; None: the log's first message.
             end: The first moment after the window; None: the log's end.
             chat: The group's name as the export tells it.
+            heard: Told the words of a chat model as they come, unchecked.
             asking: How a chat model is asked: the time for all of it, who may cancel it.
 
         Raises:
@@ -238,7 +240,7 @@ class Copywriter:
         from engine.drafting.assisted.review import write_assisted
 
         def assist(material: Material) -> Assisted:
-            return write_assisted(material, self._compliance, writer, asking=asking)
+            return write_assisted(material, self._compliance, writer, asking=asking, heard=heard)
 
         review = self._review(messages, facts, brief, start, end, chat, assist)
         return replace(review, hints=(*left_out, *review.hints))
@@ -250,6 +252,7 @@ class Copywriter:
         brief: Brief | None = None,
         *,
         context: int = 8192,
+        in_steps: bool = False,
     ) -> list[list[Turn]]:
         """What a chat model would be sent: for each topic, and for the posts over the summaries.
 
@@ -258,6 +261,7 @@ class Copywriter:
             facts: What the host knows of the activity.
             brief: Whom the group is for.
             context: Tokens that the model takes in, its answer included.
+            in_steps: As a `ChatWriter` of that kind sends it, two questions a topic.
 
         Raises:
             InputError: neither messages nor facts.
@@ -268,7 +272,7 @@ class Copywriter:
         turns: list[list[Turn]] = []
 
         def look(material: Material) -> Assisted:
-            turns.extend(preview(material, context))
+            turns.extend(preview(material, context, in_steps=in_steps))
             return Assisted(Written(), "")
 
         messages, facts, brief, _ = without_any_orders(messages, facts, brief)

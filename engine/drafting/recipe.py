@@ -23,6 +23,8 @@ from engine.errors import InputError, RecipeError
 from engine.yaml_files import read_yaml
 
 _SLOT = re.compile(r"\{([a-z_]+)\}")
+_EPISODE = {"title", "question", "preview", "day", "reminder"}
+"""What a chat model writes of an episode."""
 _SEAM = re.compile(r"[\u3400-\u9fff][A-Za-z0-9]|[A-Za-z0-9%][\u3400-\u9fff]")
 _GROUP = re.compile(r"\[([^\[\]]*)\]")
 
@@ -127,7 +129,7 @@ class Say(_Part):
 
 
 class EpisodeExample(_Part):
-    """The worked example of an episode: a brief and a plan, and what a good writer makes of them."""
+    """The worked example: a brief and a plan of an episode, and a good answer."""
 
     brief: Mapping[str, str]
     """Slot → its value."""
@@ -179,15 +181,22 @@ class EpisodePrompt(_Part):
     """Post → words that make no sense on the day it is read."""
 
     @model_validator(mode="after")
-    def _named(self) -> Self:
-        """Refuse parts and examples that speak of what has no name."""
-        for known, told in (
-            (self.fields, {*self.example.answer, *(f for part in self.parts for f in part.fields)}),
-            (self.fields, {*self.last.fields, *self.last.answer}),
-            (self.brief, {*self.example.brief, *(s for part in self.parts for s in part.brief)}),
-            (self.plan, {*self.example.plan, *(row for part in self.parts for row in part.plan)}),
+    def _complete(self) -> Self:
+        """Refuse a recipe that leaves a field untold, or speaks of what has no name."""
+        for wanted, key, told in (
+            (_EPISODE, "fields", self.fields),
+            (_EPISODE, "example.answer", self.example.answer),
         ):
-            if unknown := sorted(told - set(known)):
+            if set(told) != wanted:
+                raise ValueError(f"episode.{key}: needs {', '.join(sorted(wanted))}, no others")
+        parts = self.parts
+        for names, spoken_of in (
+            (self.fields, [*self.last.fields, *self.last.answer]),
+            (self.fields, [field for part in parts for field in part.fields]),
+            (self.brief, [*self.example.brief, *(slot for part in parts for slot in part.brief)]),
+            (self.plan, [*self.example.plan, *(row for part in parts for row in part.plan)]),
+        ):
+            if unknown := sorted(set(spoken_of) - set(names)):
                 raise ValueError(f"episode: {', '.join(unknown)} has no name")
         return self
 

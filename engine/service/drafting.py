@@ -19,13 +19,18 @@ from engine.drafting.series.wishes import Wishes
 from engine.errors import ChatLogError, InputError
 
 if TYPE_CHECKING:
+    from engine.drafting.assisted.drafts import Heard
     from engine.service.draft_models import ReviewRequest, SeriesRequest
 
 _LEAD = timedelta(days=7)  # leaves time to prepare
 
 
 def series(
-    copywriter: Copywriter, given: SeriesRequest, today: datetime, asking: Asking
+    copywriter: Copywriter,
+    given: SeriesRequest,
+    today: datetime,
+    heard: Heard | None,
+    asking: Asking,
 ) -> dict[str, Any]:
     """A plan of topics.
 
@@ -48,10 +53,12 @@ def series(
         skipped=skipped,
         notes=notes(moment.date() for moment in dates),
     )
-    return copywriter.series(given.brief, wishes, asking=asking).as_dict()
+    return copywriter.series(given.brief, wishes, heard=heard, asking=asking).as_dict()
 
 
-def review(copywriter: Copywriter, given: ReviewRequest, asking: Asking) -> dict[str, Any]:
+def review(
+    copywriter: Copywriter, given: ReviewRequest, heard: Heard | None, asking: Asking
+) -> dict[str, Any]:
     """A review of a log, of facts, or of both.
 
     Raises:
@@ -68,8 +75,9 @@ def review(copywriter: Copywriter, given: ReviewRequest, asking: Asking) -> dict
         first, last = messages[0].time, messages[-1].time
         raise InputError(f"Nothing was said in that window. The log runs from {first} to {last}.")
     written = copywriter.review(
-        messages, given.facts, given.brief, start=start, end=end, chat=title, asking=asking
-    )
+        messages, given.facts, given.brief, start=start, end=end, chat=title,
+        heard=heard, asking=asking,
+    )  # fmt: skip
     return written.as_dict()
 
 

@@ -94,8 +94,8 @@ def add_drafts(router: APIRouter, parts: Parts) -> None:
         """Plan a series of topics (话题系列)."""
         today = parts.clock()
 
-        def work(_: Heard | None, asking: Asking) -> list[dict[str, Any]]:
-            return [series(parts.copywriter(), given, today, asking)]
+        def work(heard: Heard | None, asking: Asking) -> list[dict[str, Any]]:
+            return [series(parts.copywriter(), given, today, heard, asking)]
 
         return await _answer(parts, request, work)
 
@@ -104,8 +104,8 @@ def add_drafts(router: APIRouter, parts: Parts) -> None:
     ) -> Response:
         """Write a review (复盘) of a chat, an activity, or both."""
 
-        def work(_: Heard | None, asking: Asking) -> list[dict[str, Any]]:
-            return [review(parts.copywriter(), given, asking)]
+        def work(heard: Heard | None, asking: Asking) -> list[dict[str, Any]]:
+            return [review(parts.copywriter(), given, heard, asking)]
 
         return await _answer(parts, request, work)
 

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 import engine.app
 from engine.cli import draft_series
 from engine.drafting import Brief
+from engine.drafting.assisted.drafts import Heard
 from engine.drafting.series.plan import Wishes, plan_series
 from engine.drafting.series.structure import Series
 from engine.errors import InputError
@@ -28,7 +29,7 @@ class Planner:
     def __init__(self, playbook: Playbook) -> None:
         self._desk = make_desk(playbook)
 
-    def series(self, brief: Brief, wishes: Wishes) -> Series:
+    def series(self, brief: Brief, wishes: Wishes, *, heard: Heard | None = None) -> Series:
         return plan_series(brief, wishes, self._desk)
 
 

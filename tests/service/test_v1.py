@@ -14,8 +14,12 @@ import pytest
 from starlette.requests import Request
 
 from engine.chat import Asking
+from engine.chat.scripted import Scripted
+from engine.drafting import Copywriter
+from engine.drafting.assisted.drafts import ChatWriter
 from engine.drafting.draft import Draft
 from engine.errors import ChatError
+from engine.playbook import Playbook
 from engine.service.v1_drafts import _answer
 from engine.service.workers import Workers
 from tests.service.conftest import Live, live, make_parts, with_parts
@@ -220,6 +224,22 @@ def test_words_of_a_chat_model_come_before_the_drafts(desk: tuple[Live, FakeCopy
     assert [name for name, _ in events] == ["piece"] * 3 + ["draft", "done"]
     pieces = [data["text"] for name, data in events if name == "piece"]
     assert pieces == ["……", "每周一晚，", "一起读书"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [("series", {"brief": BRIEF, "slot": "周一 20:00", "weeks": 4}), ("review", {"log": LOG})],
+)
+def test_words_of_series_and_reviews_come_too(
+    tmp_path: Path, words_playbook: Playbook, kind: str, given: Any
+) -> None:
+    model = Scripted(lambda _: {"title": "从一件小事说起", "question": "你呢？"})
+    writer = Copywriter(words_playbook, chat=ChatWriter(model))
+    with live(with_parts(make_parts(tmp_path), copywriter=lambda: writer)) as server:
+        events = list(_events(server, f"/v1/drafts/{kind}", given))
+    names = [name for name, _ in events]
+    assert names[-2:] == ["draft", "done"]
+    assert "从一件小事说起" in "".join(data["text"] for name, data in events if name == "piece")
 
 
 def test_a_chat_model_stops_when_nobody_waits(desk: tuple[Live, FakeCopywriter]) -> None:

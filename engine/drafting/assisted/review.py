@@ -11,9 +11,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from engine.chat.model import Asking, Turn, Usage
-from engine.drafting.assisted.drafts import ChatWriter
-from engine.drafting.assisted.review_posts import posts_turns, tell_posts
-from engine.drafting.assisted.review_topics import TopicJob, prepare, tell_topic, topic_turns
+from engine.drafting.assisted.aloud import Aloud
+from engine.drafting.assisted.drafts import ChatWriter, Heard
+from engine.drafting.assisted.review_posts import posts_steps, posts_turns, tell_posts
+from engine.drafting.assisted.review_topics import (
+    TopicJob,
+    prepare,
+    tell_topic,
+    topic_steps,
+    topic_turns,
+)
 from engine.drafting.compliance import ComplianceRules
 from engine.drafting.review.material import Material
 from engine.drafting.review.structure import Topic
@@ -33,6 +40,7 @@ def write_assisted(
     writer: ChatWriter,
     *,
     asking: Asking | None = None,
+    heard: Heard | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Assisted:
     """Ask for summaries and posts.
@@ -41,13 +49,15 @@ def write_assisted(
         material: Of the review, nothing written yet.
         rules: What posts may not say.
         writer: Who is asked; a topic's messages are cut to its context.
-        asking: `seconds` is the time for the whole review; None: each call has the model's own.
+        asking: `seconds` is the time for the whole review, None: each call has the model's own;
+            who may cancel it. The rest is as reviews need it.
+        heard: Told the words as they come.
         clock: Seconds that never go back.
 
     Raises:
         ChatError: only when `asking.cancelled` says so.
     """
-    session = _Session(material, rules, writer, asking or Asking(seed=_SEED), clock)
+    session = _Session(material, rules, writer, asking or Asking(), heard, clock)
     session.tell_topics()
     return session.tell_posts()
 
@@ -61,10 +71,12 @@ class _Session:
         rules: ComplianceRules,
         writer: ChatWriter,
         asking: Asking,
+        heard: Heard | None,
         clock: Callable[[], float],
     ) -> None:
         self.material, self.rules, self.writer = material, rules, writer
-        self.model, self.asking, self.clock = writer.model, asking, clock
+        self.model, self.asking, self.clock = writer.model, replace(asking, seed=_SEED), clock
+        self.heard = heard
         self.ends = None if asking.seconds is None else clock() + asking.seconds
         self.members = members(material)
         self.notices: list[str] = []
@@ -76,13 +88,13 @@ class _Session:
     def tell_topics(self) -> None:
         """Ask about each topic."""
         for topic in shown_topics(self.material):
-            job = prepare(self.material, topic, self.writer.context)
+            job = prepare(self.material, topic, self.writer.context, in_steps=self.writer.in_steps)
             title = self.material.quoter.words(topic.title)
             self.asked += 1
             if not job.said or not (asking := self._next(_TOPIC_TOKENS)):
                 self.notices.append(f"话题「{title}」用的是离线稿：{self._why(job)}")
                 continue
-            outcome = tell_topic(self.material, job, self.members, self.rules, self.model, asking)
+            outcome = tell_topic(self.material, job, self.members, self.rules, self.writer, asking)
             self._count(outcome.usage, outcome.rounds)
             if outcome.assisted and outcome.value:
                 self.summaries[topic.messages[0].id] = outcome.value
@@ -94,7 +106,7 @@ class _Session:
         written, used = Written(self.summaries), ["topic"] * len(self.summaries)
         if asking := self._next(_POSTS_TOKENS):
             outcome, written = tell_posts(
-                self.material, self.summaries, self.members, self.rules, self.model, asking
+                self.material, self.summaries, self.members, self.rules, self.writer, asking
             )
             self._count(outcome.usage, outcome.rounds)
             used += [name for name in ("opening", "moments") if getattr(written, name)]
@@ -118,10 +130,12 @@ class _Session:
         """How the next call is made; None when there is no time or nobody answers."""
         if self.silent >= _MOST_SILENT:
             return None
+        heard = Aloud(self.heard) if self.heard else None
+        asking = replace(self.asking, tokens=tokens, heard=heard)
         if self.ends is None:
-            return replace(self.asking, tokens=tokens)
+            return asking
         left = self.ends - self.clock()
-        return replace(self.asking, tokens=tokens, seconds=left) if left > _LEAST_SECONDS else None
+        return replace(asking, seconds=left) if left > _LEAST_SECONDS else None
 
     def _why(self, job: TopicJob | None = None) -> str:
         if job and not job.said:
@@ -153,8 +167,15 @@ def shown_topics(material: Material) -> Sequence[Topic]:
     return topics[: material.recipe.assisted.most]
 
 
-def preview(material: Material, context: int) -> Iterator[list[Turn]]:
+def preview(material: Material, context: int, *, in_steps: bool) -> Iterator[list[Turn]]:
     """What would be sent for each topic, then for the posts, as if no summary could be used."""
     for topic in shown_topics(material):
-        yield topic_turns(material, prepare(material, topic, context))
-    yield posts_turns(material, {})
+        job = prepare(material, topic, context, in_steps=in_steps)
+        if in_steps:
+            yield from (list(step.turns) for step in topic_steps(material, job))
+        else:
+            yield topic_turns(material, job)
+    if in_steps:
+        yield from (list(step.turns) for step in posts_steps(material, {}))
+    else:
+        yield posts_turns(material, {})

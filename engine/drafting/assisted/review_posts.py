@@ -6,17 +6,20 @@ The lines in between (quotes, questions, promises) are written offline: they hol
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict
 
 from engine.chat.fence import fenced
-from engine.chat.model import Asking, ChatModel, Turn
+from engine.chat.model import Asking, Turn
 from engine.chat.orders import find_order
 from engine.drafting import checks
+from engine.drafting.assisted.drafts import ChatWriter
 from engine.drafting.assisted.language import is_chinese
 from engine.drafting.assisted.review_sentences import QUOTED, borne_out, tidy, without
-from engine.drafting.assisted.rounds import Outcome, Trial, ask
-from engine.drafting.assisted.turns import task_turns
+from engine.drafting.assisted.rounds import FieldsModel, Outcome, Trial, ask
+from engine.drafting.assisted.steps import InSteps, Step
+from engine.drafting.assisted.turns import shown, task_turns
 from engine.drafting.assisted.words import assisted_words
 from engine.drafting.compliance import ComplianceRules, check_compliance
 from engine.drafting.draft import Finding
@@ -32,6 +35,7 @@ from engine.text import fold_text, skeleton, words
 _OPENING = (12, 90)
 _LEAST_POST = 30
 _BORNE_OUT = 0.55
+_FEW_TOPICS = 3
 _TOLD_VALUES = (
     "name", "community", "date", "time", "place", "host", "attended", "result", "when",
     "messages", "active", "next", "regular", "keyword",
@@ -39,30 +43,58 @@ _TOLD_VALUES = (
 """What the posts may be told of the whole, in this order."""
 
 
-class ToldPosts(BaseModel):
-    """What a model is asked for the posts."""
+class ToldOpening(BaseModel):
+    """How the message for the group begins."""
 
     model_config = ConfigDict(extra="ignore")
     opening: str
+
+
+class ToldMoments(BaseModel):
+    """The post for Moments."""
+
+    model_config = ConfigDict(extra="ignore")
     moments: str
+
+
+class ToldPosts(ToldMoments, ToldOpening):
+    """What a model is asked for the posts, the opening first."""
 
 
 def posts_turns(material: Material, summaries: Mapping[str, Summary]) -> list[Turn]:
     """What a model is asked for the posts."""
-    assisted = material.recipe.assisted
+    return _turns(material, ToldPosts, list(_told(material, summaries)))
+
+
+def posts_steps(material: Material, summaries: Mapping[str, Summary]) -> list[Step]:
+    """The same in two questions, with the heaviest topics alone: a small model tells them all."""
+    told = list(_told(material, summaries))[:_FEW_TOPICS]
+    return [Step(_turns(material, form, told), form) for form in (ToldOpening, ToldMoments)]
+
+
+def _turns(
+    material: Material, form: type[BaseModel], told: Sequence[tuple[str, str]]
+) -> list[Turn]:
+    assisted, example = material.recipe.assisted, material.recipe.assisted.posts_example
     known = [
         f"{assisted.values[slot]}：{value}"
         for slot in _TOLD_VALUES
         if (value := material.values.get(slot)) and not find_order(value)
     ]
-    told = [f"{title}：{text}" for title, text in _told(material, summaries)]
     blocks = [
-        (assisted.facts, known),
-        (assisted.summaries, told),
-        (assisted.golden, list(filter(None, [public_quote(material)]))),
+        (assisted.facts, known, example.facts),
+        (assisted.summaries, [f"{title}：{text}" for title, text in told], example.summaries),
     ]
-    fences = [fenced(label, "\n".join(lines)) for label, lines in blocks if lines]
-    return task_turns(material.recipe.prompt, assisted.posts, assisted.posts_example, fences)
+    if "moments" in form.model_fields:
+        golden = list(filter(None, [public_quote(material)]))
+        blocks.append((assisted.golden, golden, example.golden))
+    return task_turns(
+        material.recipe.prompt,
+        assisted.posts,
+        {field: assisted.post_fields[field] for field in form.model_fields},
+        ([line for label, _, lines in blocks for line in shown(label, lines)], example.answer),
+        [fenced(label, "\n".join(lines)) for label, lines, _ in blocks if lines],
+    )
 
 
 def _told(material: Material, summaries: Mapping[str, Summary]) -> Iterator[tuple[str, str]]:
@@ -84,26 +116,14 @@ def tell_posts(
     summaries: Mapping[str, Summary],
     members: Sequence[str],
     rules: ComplianceRules,
-    model: ChatModel,
+    writer: ChatWriter,
     asking: Asking,
 ) -> tuple[Outcome[Written], Written]:
-    """Ask for the posts; beside the outcome, what of the better round can be used."""
-    trials: list[Written] = [Written(summaries)]
-
-    def judge(answer: ToldPosts) -> Trial[Written]:
-        opening, moments = _block(answer.opening), _block(answer.moments)
-        quote = public_quote(material)
-        wrong_opening = list(_opening_faults(material, summaries, opening, members, rules))
-        wrong_moments = list(_moments_faults(material, summaries, moments, quote, members, rules))
-        written = Written(
-            summaries,
-            "" if wrong_opening else opening,
-            "" if wrong_moments else moments,
-            bool(quote) and skeleton(quote) in skeleton(moments),
-        )
-        trials.append(written)
-        return Trial(written, (*wrong_opening, *wrong_moments))
-
+    """Ask for the posts; beside the outcome, what of all answers can be used."""
+    judge = _Judge(material, summaries, members, rules)
+    model: FieldsModel = writer.model
+    if writer.in_steps:
+        model = InSteps(writer.model, posts_steps(material, summaries))
     outcome = ask(
         model,
         posts_turns(material, summaries),
@@ -113,8 +133,46 @@ def tell_posts(
         mend=material.recipe.assisted.mend,
         asking=asking,
     )
-    best = max(trials, key=lambda one: bool(one.opening) + bool(one.moments))
-    return outcome, outcome.value if outcome.assisted else best
+    return outcome, judge.written
+
+
+class _Judge:
+    """Checks the posts of each answer; a good one is kept, and the other asked for alone.
+
+    Attributes:
+        written: The posts that are good, each of the first answer that had it.
+    """
+
+    def __init__(
+        self,
+        material: Material,
+        summaries: Mapping[str, Summary],
+        members: Sequence[str],
+        rules: ComplianceRules,
+    ) -> None:
+        self._about = (material, summaries, members, rules)
+        self.written = Written(summaries)
+
+    def __call__(self, answer: ToldOpening | ToldMoments) -> Trial[Written]:
+        """The posts as they stand after an answer, and what is wrong with those of the answer."""
+        found: list[Finding] = []
+        again: list[type[BaseModel]] = []
+        if isinstance(answer, ToldOpening):
+            opening = _block(answer.opening)
+            if wrong := list(_opening_faults(*self._about, opening)):
+                again.append(ToldOpening)
+            else:
+                self.written = replace(self.written, opening=opening)
+            found += wrong
+        if isinstance(answer, ToldMoments):
+            moments, quote = _block(answer.moments), public_quote(self._about[0])
+            if wrong := list(_moments_faults(*self._about, moments, quote)):
+                again.append(ToldMoments)
+            else:
+                quotes = bool(quote) and skeleton(quote) in skeleton(moments)
+                self.written = replace(self.written, moments=moments, quotes=quotes)
+            found += wrong
+        return Trial(self.written, tuple(found), again=again[0] if len(again) == 1 else None)
 
 
 def _block(text: str) -> str:
@@ -125,9 +183,9 @@ def _block(text: str) -> str:
 def _opening_faults(
     material: Material,
     summaries: Mapping[str, Summary],
-    text: str,
     members: Sequence[str],
     rules: ComplianceRules,
+    text: str,
 ) -> Iterator[Finding]:
     least, most = _OPENING
     if not least <= len(text) <= most or "\n" in text:
@@ -138,10 +196,10 @@ def _opening_faults(
 def _moments_faults(
     material: Material,
     summaries: Mapping[str, Summary],
-    text: str,
-    quote: str,
     members: Sequence[str],
     rules: ComplianceRules,
+    text: str,
+    quote: str,
 ) -> Iterator[Finding]:
     post: Post = material.recipe.posts["moments"]
     if len(text) < _LEAST_POST:

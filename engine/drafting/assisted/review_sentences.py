@@ -25,6 +25,9 @@ _MARKS = str.maketrans("“”‘’", "「」『』")
 _CLAUSE = re.compile(r"[，,；;。！？!?]")
 _OR_NOT = re.compile(r"(.)[不没]\1")
 _HAN = re.compile(r"[\u3400-\u9fff]")
+_SENTENCE = re.compile(r"[^。！？]+(?:[。！？]+[」』]?)?")
+_SPEAKER = 1
+"""Pairs of letters that it counts for that somebody named in a sentence speaks."""
 _LEAST, _MOST = 6, 64
 """Characters of a sentence about a topic."""
 _SAME_CLAUSE = 4
@@ -57,6 +60,58 @@ def in_quotes(text: str, cited: Sequence[Said]) -> str:
         if mark and name == message.who and words_ and words_ in message.text:
             return f"{name}说「{words_}」。"
     return text
+
+
+def in_short(text: str) -> list[str]:
+    """The sentences of a text, each cut after the last clause that is not too long."""
+    return list(filter(None, (_cut(one) for one in _SENTENCE.findall(text))))
+
+
+def _cut(sentence: str) -> str:
+    """A sentence of at most so many characters, no quotation broken, with an end."""
+    text = sentence.strip().rstrip("，；;,.")
+    if len(text) > _MOST:
+        ends = [mark.start() for mark in _CLAUSE.finditer(text[:_MOST]) if _closed(text, mark)]
+        text = text[: ends[-1]] if ends else text
+    return text if not text or text.endswith(("。", "！", "？", "……")) else f"{text}。"
+
+
+def _closed(text: str, mark: re.Match[str]) -> bool:
+    """Whether no quotation is open where a clause ends."""
+    before = text[: mark.start()]
+    return before.count("「") == before.count("」")
+
+
+def support(text: str, said: Sequence[Said], names: Sequence[str], most: int) -> list[Said]:
+    """The messages that bear a sentence out, as far as can be told by their letters, in order.
+
+    Args:
+        text: The sentence.
+        said: What it may have been made of.
+        names: Everybody's; a message of somebody whom the sentence names counts for more.
+        most: How many at most.
+    """
+    named = {name for name in names if name in text}
+    open_pairs = _pairs(without(text, names))
+    chosen: list[int] = []
+    while len(chosen) < most:
+        gains = {
+            at: len(open_pairs & _pairs(one.text)) + _SPEAKER * (one.who in named)
+            for at, one in enumerate(said)
+            if at not in chosen
+        }
+        best = max(gains, key=lambda at: gains[at], default=-1)
+        if best < 0 or gains[best] <= _SPEAKER:
+            break
+        chosen.append(best)
+        open_pairs -= _pairs(said[best].text)
+        named.discard(said[best].who)
+    return [said[at] for at in sorted(chosen)]
+
+
+def _pairs(text: str) -> set[str]:
+    bare = skeleton(text)
+    return {bare[at : at + 2] for at in range(len(bare) - 1)}
 
 
 def faults(
@@ -192,8 +247,6 @@ def _common(one: str, other: str) -> int:
 
 def _shares(clause: str, theirs: Sequence[str]) -> bool:
     """Whether two characters in a row, or the only telling ones, are theirs."""
-    bare = skeleton(clause)
-    pairs = {bare[at : at + 2] for at in range(len(bare) - 1)}
-    telling = pairs - phrases("told", "telling")
+    telling = _pairs(clause) - phrases("told", "telling")
     said = "\n".join(map(skeleton, theirs))
     return not telling or any(pair in said for pair in telling)

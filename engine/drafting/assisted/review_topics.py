@@ -9,24 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from engine.chat.fence import fenced
-from engine.chat.model import Asking, ChatModel, Turn
+from engine.chat.model import Asking, Turn
 from engine.chat.orders import find_order
 from engine.chatlog.message import ChatMessage
 from engine.drafting import checks
+from engine.drafting.assisted.drafts import ChatWriter
 from engine.drafting.assisted.review_sentences import (
     Said,
     borne_out,
     faults,
     in_quotes,
+    in_short,
+    support,
     tells,
     tidy,
 )
-from engine.drafting.assisted.rounds import Outcome, Trial, ask
-from engine.drafting.assisted.turns import task_turns
+from engine.drafting.assisted.rounds import FieldsModel, Outcome, Trial, ask
+from engine.drafting.assisted.steps import InSteps, Step
+from engine.drafting.assisted.turns import shown, task_turns
 from engine.drafting.compliance import ComplianceRules, check_compliance
 from engine.drafting.draft import Finding
 from engine.drafting.facts import check_facts
@@ -41,13 +46,21 @@ _ANSWER = 400
 """Tokens of an answer about one topic."""
 _REPAIR = 600
 """Tokens that a repair adds: the first answer and what is wrong with it."""
+_SLOW_CONTEXT = 2048
 _LONGEST_MESSAGE = 300
 _SENTENCES = 2
 _MOST_CITED = 5
 """Messages that one sentence may point at: with all of them anything could be borne out."""
 _TITLE = (4, 16)
+_ROOM = 80
+"""Characters, names included, from which a title is made by itself: some 60 tokens."""
 _LEAST_ALIKE = 0.5
 """Share of a title's telling characters that the messages must hold."""
+
+
+def _first(ids: Any) -> Any:
+    """The first few of all the numbers that a small model names."""
+    return ids[:_MOST_CITED] if isinstance(ids, list) else ids
 
 
 class ToldSentence(BaseModel):
@@ -55,15 +68,25 @@ class ToldSentence(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
     text: str
-    ids: list[int]
+    ids: Annotated[list[int], BeforeValidator(_first), Field(max_length=_MOST_CITED)]
 
 
-class ToldTopic(BaseModel):
-    """What a model is asked about a topic."""
+class ToldTitle(BaseModel):
+    """What a topic is called."""
 
     model_config = ConfigDict(extra="ignore")
     title: str
+
+
+class ToldSentences(BaseModel):
+    """What was said in it."""
+
+    model_config = ConfigDict(extra="ignore")
     sentences: list[ToldSentence] = Field(min_length=1, max_length=6)
+
+
+class ToldTopic(ToldSentences, ToldTitle):
+    """What a model is asked about a topic, the title first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +100,18 @@ class TopicJob:
     """Messages that the context had no room for."""
 
 
-def prepare(material: Material, topic: Topic, context: int) -> TopicJob:
+def prepare(material: Material, topic: Topic, context: int, *, in_steps: bool) -> TopicJob:
     """Choose the messages of a topic that fit into a context of so many tokens.
+
+    A model that is asked in steps is shown no more than it reads in some ten seconds.
 
     Those that the analysis found central come first, then the longest; orders to a model, media
     and empty messages are never shown.
     """
-    room = (context - _ANSWER - _REPAIR) / TOKENS_A_CHARACTER - len(material.recipe.prompt)
+    tokens = (min(context, _SLOW_CONTEXT) if in_steps else context) - _ANSWER - _REPAIR
+    room = tokens / TOKENS_A_CHARACTER - len(material.recipe.prompt)
     room -= len(material.recipe.assisted.topic) + 200
-    room -= sum(map(len, material.recipe.assisted.example))
+    room -= len(str(material.recipe.assisted.example))
     central = {quote.message.id for quote in topic.quotes}
     shown = [
         Said(m.id, material.quoter.name(m.sender), text)
@@ -112,10 +138,39 @@ def _shown(material: Material, message: ChatMessage) -> str:
 
 def topic_turns(material: Material, job: TopicJob) -> list[Turn]:
     """What a model is asked about one topic."""
-    lines = [f"[{number}] {one.who}：{one.text}" for number, one in enumerate(job.said, start=1)]
-    fence = fenced(material.recipe.assisted.chat, "\n".join(lines), most=1_000_000)
-    task = material.recipe.assisted.topic
-    return task_turns(material.recipe.prompt, task, material.recipe.assisted.example, [fence])
+    return _turns(material, job.said, ToldTopic)
+
+
+def topic_steps(material: Material, job: TopicJob) -> list[Step]:
+    """The same in two questions: what it is called, by a few messages; then what was said."""
+    asked = ((ToldTitle, _few(job)), (ToldSentences, job.said))
+    return [Step(_turns(material, said, form), form) for form, said in asked]
+
+
+def _turns(material: Material, said: Sequence[Said], form: type[BaseModel]) -> list[Turn]:
+    words = material.recipe.assisted
+    lines = [f"[{number}] {one.who}：{one.text}" for number, one in enumerate(said, start=1)]
+    return task_turns(
+        material.recipe.prompt,
+        words.topic,
+        {field: words.fields[field] for field in form.model_fields},
+        (shown(words.chat, words.example.messages), words.example.answer),
+        [fenced(words.chat, "\n".join(lines), most=1_000_000, alike=True)],
+    )
+
+
+def _few(job: TopicJob) -> Sequence[Said]:
+    """The topic's central messages, as many as are read in a second; one at least."""
+    central = sorted(job.topic.quotes, key=lambda quote: -quote.weight)
+    by_id = {one.id: one for one in job.said}
+    first = [by_id.pop(quote.message.id) for quote in central if quote.message.id in by_id]
+    room, few = _ROOM, set[str]()
+    for one in (*first, *by_id.values()):
+        room -= len(one.text) + len(one.who)
+        if room < 0 and few:
+            break
+        few.add(one.id)
+    return [one for one in job.said if one.id in few]
 
 
 def tell_topic(
@@ -123,58 +178,73 @@ def tell_topic(
     job: TopicJob,
     members: Sequence[str],
     rules: ComplianceRules,
-    model: ChatModel,
+    writer: ChatWriter,
     asking: Asking,
 ) -> Outcome[Summary | None]:
     """Ask about one topic; the value is None where nothing of the answer can be used."""
-
-    def judge(answer: ToldTopic) -> Trial[Summary | None]:
-        return _judge(material, job, members, rules, answer)
-
+    model: FieldsModel = writer.model
+    if writer.in_steps:
+        model = InSteps(writer.model, topic_steps(material, job))
     return ask(
         model,
         topic_turns(material, job),
         ToldTopic,
-        judge,
+        _Judge(material, job, members, rules),
         None,
         mend=material.recipe.assisted.mend,
         asking=asking,
     )
 
 
-def _judge(
-    material: Material,
-    job: TopicJob,
-    members: Sequence[str],
-    rules: ComplianceRules,
-    answer: ToldTopic,
-) -> Trial[Summary | None]:
-    """The sentences that hold; their faults are errors only when none holds."""
-    kept: list[Statement] = []
-    findings: list[Finding] = []
-    sources = [*_facts(material), *job.topic.keywords]
-    for sentence in answer.sentences:
-        numbers = [n for n in dict.fromkeys(sentence.ids) if 0 < n <= len(job.said)]
-        cited = [job.said[n - 1] for n in numbers[:_MOST_CITED]]
-        text = _ended(in_quotes(tidy(sentence.text), cited))
-        wrong = [one for one in faults(text, cited, members, sources, rules) if _error(one)]
-        repeats = any(checks.similarity(text, other.text) > 0.6 for other in kept)
-        if not wrong and not repeats and len(kept) < _SENTENCES:
-            kept.append(Statement("telling", text, tuple(one.id for one in cited)))
-        findings += wrong
-    if not any(tells(one.text, members) for one in kept):
-        lacking = Finding(
-            "grounding", "error", "没有一句能用的概括，用自己的话说清聊了什么、怎么定的。"
-        )
-        return Trial(None, (*findings, lacking))
-    title = tidy(answer.title).strip("「」。！？ ")
-    good = title_fits(title, job.said, members, rules)
-    return Trial(Summary(title if good else "", tuple(kept)))
+class _Judge:
+    """Keeps the sentences that hold; their faults are errors only when none holds."""
 
+    def __init__(
+        self, material: Material, job: TopicJob, members: Sequence[str], rules: ComplianceRules
+    ) -> None:
+        self._job, self._members, self._rules = job, members, rules
+        self._sources = [*_facts(material), *job.topic.keywords]
+        self._title = ""
 
-def _ended(text: str) -> str:
-    """The sentence with a full stop at its end."""
-    return text if text.endswith(("。", "！", "？", "……")) else f"{text.rstrip('，；;,.')}。"
+    def __call__(self, answer: ToldSentences) -> Trial[Summary | None]:
+        """The summary that an answer makes; a repair has sentences alone."""
+        if isinstance(answer, ToldTopic):
+            title = tidy(answer.title).strip("「」。！？ ")
+            fits = title_fits(title, self._job.said, self._members, self._rules)
+            self._title = title if fits else ""
+        kept, findings = self._kept(answer.sentences)
+        if not any(tells(one.text, self._members) for one in kept):
+            lacking = Finding(
+                "grounding", "error", "没有一句能用的概括，用自己的话说清聊了什么、怎么定的。"
+            )
+            return Trial(None, (*findings, lacking), again=ToldSentences)
+        return Trial(Summary(self._title, tuple(kept)))
+
+    def _kept(self, told: Sequence[ToldSentence]) -> tuple[list[Statement], list[Finding]]:
+        """The sentences that the messages bear out, and what is wrong with the others."""
+        kept: list[Statement] = []
+        findings: list[Finding] = []
+        for sentence, text in ((one, text) for one in told for text in in_short(tidy(one.text))):
+            statement, wrong = self._settled(text, sentence.ids)
+            repeats = any(checks.similarity(statement.text, other.text) > 0.6 for other in kept)
+            if not wrong and not repeats and len(kept) < _SENTENCES:
+                kept.append(statement)
+            findings += wrong
+        return kept, findings
+
+    def _settled(self, text: str, ids: Sequence[int]) -> tuple[Statement, list[Finding]]:
+        """The sentence with the messages that it points at, else with those that bear it out."""
+        said = self._job.said
+        pointed = [said[n - 1] for n in dict.fromkeys(ids) if 0 < n <= len(said)]
+        tried: list[tuple[Statement, list[Finding]]] = []
+        for cited in (pointed, support(text, said, self._members, _MOST_CITED)):
+            quoted = in_quotes(text, cited)
+            found = faults(quoted, cited, self._members, self._sources, self._rules)
+            wrong = [one for one in found if _error(one)]
+            tried.append((Statement("telling", quoted, tuple(one.id for one in cited)), wrong))
+            if not wrong:
+                return tried[-1]
+        return tried[0]
 
 
 def _error(finding: Finding) -> bool:

@@ -6,14 +6,13 @@ fence.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.chat.fence import fenced
 from engine.chat.model import Turn
 from engine.chat.orders import find_order
-from engine.drafting.assisted.turns import task_turns
+from engine.drafting.assisted.turns import shown, task_turns
 from engine.drafting.assisted.words import assisted_words
 from engine.drafting.guidance import Guidance
 from engine.drafting.recipe import EpisodePart, EpisodePrompt
@@ -80,7 +79,8 @@ def facts_of(job: Job, series: Series, number: int) -> Facts:
     chosen = job.desk.bank.formats[episode.format]
     advice = _advice(job.guidance, episode)
     shared = (
-        episode.title, episode.question, episode.host, episode.why, chosen.call, f"{episode.minutes} 分钟",
+        episode.title, episode.question, episode.host, episode.why,
+        chosen.call, f"{episode.minutes} 分钟",
         *(step.what for step in episode.run_sheet), *chosen.bring, *chosen.way, *chosen.keep,
     )  # fmt: skip
     ahead = (*following.all[:2], later.title) if following and later else ()
@@ -155,27 +155,22 @@ def part_turns(
     """
     prompt, words, example = prompt_of(job), assisted_words(), prompt_of(job).example
     whole = set(part.fields) == set(FIELDS)
-    said = {**prompt.fields, **prompt.last.fields} if facts.is_last else prompt.fields
-    answers = {**example.answer, **prompt.last.answer} if facts.is_last else example.answer
-    answer = {field: answers[field] for field in part.fields}
     others = [title for title in titles if title != facts.next_title]
     data = _data(job, part, _brief(job), {**facts.plan, **_standing(part, texts)}, {
         words.reference: facts.advice if whole else (),
         prompt.others: others if whole else (),
     })  # fmt: skip
     rows = {name: row for name, row in example.plan.items() if name in facts.plan}
-    shown = _data(job, part, example.brief, {**rows, **_standing(part, example.answer)}, {})
-    task = "\n".join(
-        [
-            prompt.task.replace("{fields}", "、".join(part.fields)),
-            *(f"{field}：{said[field]}" for field in part.fields),
-        ]
-    )
+    worked = _data(job, part, example.brief, {**rows, **_standing(part, example.answer)}, {})
+    said, answer = prompt.fields, example.answer
+    if facts.is_last:
+        said, answer = {**said, **prompt.last.fields}, {**answer, **prompt.last.answer}
     return task_turns(
         job.desk.recipe.prompt,
-        task,
-        (f"〔{words.data}〕\n{shown}\n〔/{words.data}〕", json.dumps(answer, ensure_ascii=False)),
-        [fenced(words.data, data, alike=True)],
+        prompt.task,
+        {field: said[field] for field in part.fields},
+        (shown(words.data, worked), answer),
+        [fenced(words.data, "\n".join(data), alike=True)],
     )
 
 
@@ -190,7 +185,7 @@ def _data(
     brief: Mapping[str, str],
     plan: Mapping[str, str],
     further: Mapping[str, Sequence[str]],
-) -> str:
+) -> list[str]:
     """Heading by heading what is told; the plan last: what stands next to the task is heeded."""
     prompt = prompt_of(job)
     blocks = {
@@ -200,9 +195,7 @@ def _data(
         ],
         prompt.label: [f"{prompt.plan[row]}：{plan[row]}" for row in part.plan if row in plan],
     }
-    return "\n".join(
-        line for label, lines in blocks.items() if lines for line in (f"{label}：", *lines)
-    )
+    return [line for label, lines in blocks.items() if lines for line in (f"{label}：", *lines)]
 
 
 def _brief(job: Job) -> Mapping[str, str]:

@@ -6,25 +6,42 @@ last, and after them the task's first line once more.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from engine.chat.model import Turn
 
 
-def task_turns(prompt: str, task: str, example: tuple[str, str], data: Sequence[str]) -> list[Turn]:
+def task_turns(
+    prompt: str,
+    task: str,
+    fields: Mapping[str, str],
+    example: tuple[Sequence[str], Mapping[str, Any]],
+    data: Sequence[str],
+) -> list[Turn]:
     """What a model is asked.
 
     Args:
         prompt: What holds for every task of a recipe.
-        task: What to write; its first line stands for it after the data.
-        example: Data as they may come, and a good answer.
+        task: What to write, in one line: {fields}.
+        fields: Those asked for → what each says and how long it is.
+        example: Data as they may come, line by line; field → what a good answer has there. Fields
+            that aren't asked for are left out.
         data: Each fenced.
     """
-    question, answer = example
-    asked = task.strip().splitlines()[0]
+    lines, told = example
+    asked = task.strip().replace("{fields}", "、".join(fields))
+    what = "\n".join(f"{field}：{said}" for field, said in fields.items())
+    answer = {field: told[field] for field in fields}
     return [
-        Turn("system", f"{prompt.strip()}\n\n{task.strip()}"),
-        Turn("user", f"{question.strip()}\n{asked}"),
-        Turn("assistant", answer.strip()),
+        Turn("system", f"{prompt.strip()}\n\n{asked}\n{what}"),
+        Turn("user", "\n".join([*lines, asked])),
+        Turn("assistant", json.dumps(answer, ensure_ascii=False)),
         Turn("user", "\n".join([*data, asked])),
     ]
+
+
+def shown(label: str, lines: Sequence[str]) -> list[str]:
+    """Data of a worked example between marks as a fence has them."""
+    return [f"〔{label}〕", *lines, f"〔/{label}〕"]

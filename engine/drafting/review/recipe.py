@@ -6,7 +6,7 @@ Patterns are written and filled as in `engine.drafting.recipe`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -14,6 +14,8 @@ from engine.drafting.brief import Tone
 from engine.drafting.checks import Limits
 from engine.drafting.recipe import Filled, Pattern, RecipeFile
 
+_TOPIC, _POSTS = {"title", "sentences"}, {"opening", "moments"}
+"""What a chat model writes of a topic, and besides."""
 _FACT = 0.3
 """What each slot that goes in adds to how well a pattern reads."""
 
@@ -48,19 +50,39 @@ class FigureWords(_Part):
     """Beside it, with {note} for a second number; left out when there is none."""
 
 
+class TopicExample(_Part):
+    """The worked example of a topic: its messages, and what a good writer makes of them."""
+
+    messages: tuple[str, ...]
+    answer: Mapping[str, Any]
+    """Field → what the answer has there."""
+
+
+class PostsExample(_Part):
+    """The worked example of the posts: what is known, and what a good writer makes of it."""
+
+    facts: tuple[str, ...]
+    summaries: tuple[str, ...]
+    golden: tuple[str, ...]
+    answer: Mapping[str, str]
+    """Field → its text."""
+
+
 class AssistedReview(_Part):
     """What the chat writer is told beside the prompt, and how much it is asked."""
 
     most: Annotated[int, Field(ge=1, le=20)]
     """Topics asked about, one call each."""
     topic: str
-    """What to write about a topic."""
-    example: tuple[str, str]
-    """Messages of a topic, and a good answer as JSON."""
+    """What to write about a topic: {fields}."""
+    fields: Mapping[str, str]
+    """Field → what it says and how long it is."""
+    example: TopicExample
     posts: str
-    """What to write for the group and for Moments."""
-    posts_example: tuple[str, str]
-    """Facts and summaries, and a good answer as JSON."""
+    """What to write for the group and for Moments: {fields}."""
+    post_fields: Mapping[str, str]
+    """Field → what it says and how long it is."""
+    posts_example: PostsExample
     mend: str
     """What is said before the repair; {findings} stands for what is wrong."""
     chat: str
@@ -73,6 +95,19 @@ class AssistedReview(_Part):
     """Label of the member's words that may be quoted."""
     values: Mapping[str, str]
     """Slot → what the posts' facts call it."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        """Refuse a recipe that leaves a field untold."""
+        for wanted, key, told in (
+            (_TOPIC, "fields", self.fields),
+            (_TOPIC, "example.answer", self.example.answer),
+            (_POSTS, "post_fields", self.post_fields),
+            (_POSTS, "posts_example.answer", self.posts_example.answer),
+        ):
+            if set(told) != wanted:
+                raise ValueError(f"assisted.{key}: needs {', '.join(sorted(wanted))}, no others")
+        return self
 
 
 class ReviewRecipe(RecipeFile):

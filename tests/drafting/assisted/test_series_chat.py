@@ -13,9 +13,10 @@ from engine.chat.model import Asking, Turn
 from engine.chat.scripted import Saying, Scripted
 from engine.drafting import Brief, Copywriter
 from engine.drafting.assisted.drafts import ChatWriter
+from engine.drafting.assisted.series import preview as series_preview
 from engine.drafting.assisted.series import write_series
 from engine.drafting.assisted.series_answer import tidy
-from engine.drafting.assisted.series_plan import FIELDS, POSTS
+from engine.drafting.assisted.series_plan import FIELDS, HEAD, POSTS
 from engine.drafting.series.job import Job
 from engine.drafting.series.plan import Desk, Wishes, plan_job
 from engine.drafting.series.structure import Episode, Series
@@ -55,10 +56,14 @@ def write(
     says: Sequence[Saying] | Callable[[Sequence[Turn]], Saying],
     asking: Asking | None = None,
     clock: Callable[[], float] = lambda: 0.0,
+    *,
+    in_steps: bool = False,
+    heard: Callable[[str], None] | None = None,
 ) -> tuple[Series, Scripted]:
     """The plan in a model's words, and the model."""
     model = Scripted(says)
-    return write_series(job, series, ChatWriter(model), asking=asking, clock=clock), model
+    writer = ChatWriter(model, in_steps=in_steps)
+    return write_series(job, series, writer, asking=asking, clock=clock, heard=heard), model
 
 
 def own_words(series: Series) -> dict[str, str]:
@@ -273,6 +278,110 @@ def test_what_would_be_sent_is_what_is_sent(words_playbook: Playbook) -> None:
     assert [list(turns) for turns in model.asked] == shown
     assert written.notices == ()
     assert [e.starts for e in written.episodes] == list(wishes.dates)
+
+
+def in_parts(words: Mapping[str, str]) -> list[Saying]:
+    """The answers of a model that is asked for an episode part by part."""
+    return [{name: words[name] for name in fields} for fields in (HEAD, *zip(POSTS))]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_perfect_model_asked_in_parts_needs_no_offline_text(desk: Desk, name: str) -> None:
+    job = planned(desk, name)
+    series = plan_job(job)
+    script = [said for episode in series.episodes for said in in_parts(offline_words(episode))]
+    written, model = write(job, series, script, in_steps=True)
+    assert written.notices == ()
+    assert written.episodes == series.episodes
+    assert len(model.asked) == 4 * 4
+    assert written.meta["used"] == {str(number): list(FIELDS) for number in range(1, 5)}
+    assert [list(turns) for turns in model.asked] == series_preview(job, series, in_parts=True)
+
+
+def test_posts_are_asked_for_with_the_title_that_stands(job: Job, series: Series) -> None:
+    words, offline = own_words(series), [offline_words(episode) for episode in series.episodes]
+    script = [said for one in (offline[0], words, *offline[2:]) for said in in_parts(one)]
+    written, model = write(job, series, script, in_steps=True)
+    assert (written.notices, offline_words(written.episodes[1])) == ((), words)
+    head, *posts = (turns[-1].text for turns in model.asked[4:8])
+    assert f"题目：{series.episodes[1].title}\n" in head
+    assert all(f"题目：{words['title']}\n" in asked for asked in posts)
+    assert "3 月 10 日周三晚 8 点" in posts[0]
+    assert "3 月 10 日周三晚 8 点" not in head
+
+
+def test_every_series_is_asked_with_the_same_beginning(desk: Desk) -> None:
+    """A server keeps what it has read of it."""
+    heads = set()
+    for name in EXAMPLES:
+        job = planned(desk, name)
+        asked = series_preview(job, plan_job(job), in_parts=True)
+        heads |= {(at % 4, tuple(turns[:-1])) for at, turns in enumerate(asked[:-4])}
+        fences = {turns[-1].text.splitlines()[0] for turns in asked}
+        assert len(fences) == 1
+    assert len(heads) == 4
+
+
+def test_a_poor_part_is_repaired_where_it_was_asked(job: Job, series: Series) -> None:
+    words = own_words(series)
+    offline = [offline_words(episode) for episode in series.episodes]
+    head, preview, *rest = in_parts(words)
+    poor = {"preview": f"{words['preview']}\n已有 486 人报名。"}
+    script = [*in_parts(offline[0]), head, poor, preview, *rest]
+    script += [said for one in offline[2:] for said in in_parts(one)]
+    written, model = write(job, series, script, in_steps=True)
+    assert (written.notices, offline_words(written.episodes[1])) == ((), words)
+    asked, repair = model.asked[5], model.asked[6]
+    assert repair[: len(asked)] == asked
+    assert "486" in repair[-2].text
+    assert "只重写这些字段：preview" in repair[-1].text
+
+
+def test_a_part_without_an_answer_keeps_its_text(job: Job, series: Series) -> None:
+    words, offline = own_words(series), [offline_words(episode) for episode in series.episodes]
+    own = in_parts(words)
+    own[2] = ChatError("It is gone.")
+    script = [*in_parts(offline[0]), *own]
+    script += [said for one in offline[2:] for said in in_parts(one)]
+    written, _ = write(job, series, script, in_steps=True)
+    day = series.episodes[1].day.replace(series.episodes[1].question, words["question"])
+    assert written.episodes[1].day == day.replace(series.episodes[1].title, words["title"])
+    assert written.meta["used"]["2"] == ["title", "question", "preview", "reminder"]
+    (notice,) = written.notices
+    assert notice.startswith("第 2 期：当天用的是离线稿：")
+    assert "It is gone." in notice
+
+
+def test_the_last_episode_is_not_asked_to_announce_another(job: Job, series: Series) -> None:
+    *_, before, last = series_preview(job, series, in_parts=True)[3::4]
+    assert "下一期的时间和题目" in before[0].text
+    assert "下一期的时间和题目" not in last[0].text
+    assert "下一期" in before[2].text
+    assert "下一期" not in "".join(turn.text for turn in last[1:])
+
+
+def test_what_is_copied_from_the_example_is_refused(job: Job, series: Series) -> None:
+    words = own_words(series)
+    copied = {**words, "day": f"{words['day']}\n那一下是停下来还是慢慢走，都说说。"}
+    written, model = write(job, series, only_second(series, copied, words))
+    assert written.notices == ()
+    assert "是例子里的事" in model.asked[2][-1].text
+
+
+def test_the_words_of_a_series_are_heard(job: Job, series: Series) -> None:
+    heard: list[str] = []
+    script = [offline_words(episode) for episode in series.episodes]
+    write(job, series, script, heard=heard.append)
+    assert "".join(heard).startswith(f"{series.episodes[0].title}\n{series.episodes[0].question}\n")
+    assert series.episodes[3].reminder in "".join(heard)
+
+
+def test_a_repair_asks_for_the_faulty_post_alone(job: Job, series: Series) -> None:
+    words = own_words(series)
+    poor = {**words, "day": f"{words['day']}\n已有 486 人报名。"}
+    written, model = write(job, series, only_second(series, poor, {"day": words["day"]}))
+    assert (written.notices, offline_words(written.episodes[1])) == ((), words)
+    assert "只重写这些字段：day" in model.asked[2][-1].text
 
 
 def test_without_a_model_a_plan_has_no_notices(words_playbook: Playbook) -> None:
