@@ -6,6 +6,7 @@ summaries. Whatever can't be used is written offline, and a notice says so.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -25,6 +26,7 @@ from engine.drafting.compliance import ComplianceRules
 from engine.drafting.review.material import Material
 from engine.drafting.review.structure import Topic
 from engine.drafting.review.written import Assisted, Summary, Written
+from engine.text.words import default_segmenter
 
 _LEAST_SECONDS = 3.0
 """Less time than this is not worth another call."""
@@ -147,18 +149,30 @@ class _Session:
         self.silent = 0 if rounds else self.silent + 1
 
 
+_SHORT_NAME = re.compile(r"[阿小老][\u3400-\u9fffA-Za-z]")
+_NO_NAME = frozenset("navrdm")
+"""Parts of speech, by their first letter, of what is no name; nr is one."""
 _POSTS = {"opening": "群消息开头", "moments": "朋友圈"}
 
 
 def members(material: Material) -> list[str]:
-    """Names of everybody in the log, as shown, the longest first."""
+    """Names of everybody in the log, as shown and as others call them, the longest first."""
     names = {material.quoter.name(message.sender) for message in material.messages}
-    return sorted(filter(_worth_finding, names), key=len, reverse=True)
+    called = {short for name in names for short in _short_names(name)}
+    return sorted(filter(_worth_finding, names | called), key=len, reverse=True)
 
 
 def _worth_finding(name: str) -> bool:
     """A single letter or character stands in many words."""
     return len(name) > 1
+
+
+def _short_names(name: str) -> Iterator[str]:
+    """阿湘 of 阿湘(店主), 小林 of 小林要早睡; 小时 of 小时光 is a word, not a name."""
+    for match in _SHORT_NAME.finditer(name):
+        (_, tag), *more = default_segmenter().tagged(match[0].lower())
+        if more or tag.startswith("nr") or tag[:1] not in _NO_NAME:
+            yield match[0]
 
 
 def shown_topics(material: Material) -> Sequence[Topic]:

@@ -67,8 +67,8 @@ def posts_turns(material: Material, summaries: Mapping[str, Summary]) -> list[Tu
 
 
 def posts_steps(material: Material, summaries: Mapping[str, Summary]) -> list[Step]:
-    """The same in two questions, with the heaviest topics alone: a small model tells them all."""
-    told = list(_told(material, summaries))[:_FEW_TOPICS]
+    """The same in two questions, by the names of a few topics: a small model tells all it sees."""
+    told = [(title, "") for title, _ in list(_told(material, summaries))[:_FEW_TOPICS]]
     return [Step(_turns(material, form, told), form) for form in (ToldOpening, ToldMoments)]
 
 
@@ -83,7 +83,7 @@ def _turns(
     ]
     blocks = [
         (assisted.facts, known, example.facts),
-        (assisted.summaries, [f"{title}：{text}" for title, text in told], example.summaries),
+        (assisted.summaries, ["：".join(filter(None, topic)) for topic in told], example.summaries),
     ]
     if "moments" in form.model_fields:
         golden = list(filter(None, [public_quote(material)]))

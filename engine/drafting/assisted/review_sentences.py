@@ -52,12 +52,15 @@ def tidy(text: str) -> str:
     return " ".join(text.replace("**", "").split()).translate(_MARKS)
 
 
-def in_quotes(text: str, cited: Sequence[Said]) -> str:
-    """`林老师：约小的。` as 林老师说「约小的」。 where these are words of that member."""
-    for message in cited:
-        name, mark, said = text.partition("：")
-        words_ = said.strip("「」。 ")
-        if mark and name == message.who and words_ and words_ in message.text:
+def in_quotes(text: str, cited: Sequence[Said], names: Sequence[str]) -> str:
+    """`林老师：约小的。` as 林老师说「约小的」。 where these are words of that member.
+
+    So, too, where nothing stands between name and words: 阿珍没死，饿的 is not about her.
+    """
+    for name in (name for name in names if text.startswith(name)):
+        words_ = text.removeprefix(name).strip("：，「」。 ")
+        bare = skeleton(words_)
+        if bare and any(name in one.who and bare in skeleton(one.text) for one in cited):
             return f"{name}说「{words_}」。"
     return text
 
@@ -96,7 +99,8 @@ def support(text: str, said: Sequence[Said], names: Sequence[str], most: int) ->
     chosen: list[int] = []
     while len(chosen) < most:
         gains = {
-            at: len(open_pairs & _pairs(one.text)) + _SPEAKER * (one.who in named)
+            at: len(open_pairs & _pairs(one.text))
+            + _SPEAKER * any(name in one.who for name in named)
             for at, one in enumerate(said)
             if at not in chosen
         }
@@ -105,7 +109,7 @@ def support(text: str, said: Sequence[Said], names: Sequence[str], most: int) ->
             break
         chosen.append(best)
         open_pairs -= _pairs(said[best].text)
-        named.discard(said[best].who)
+        named = {name for name in named if name not in said[best].who}
     return [said[at] for at in sorted(chosen)]
 
 
@@ -203,7 +207,7 @@ def _misattributed(text: str, cited: Sequence[Said], names: Sequence[str]) -> It
         before = max(names, key=lambda name: text.rfind(name, 0, match.start()), default="")
         if before and text.rfind(before, 0, match.start()) < 0:
             before = next((name for name in names if text.find(name, match.end()) >= 0), "")
-        if before and speakers and before not in speakers:
+        if before and speakers and not any(before in who for who in speakers):
             yield _error(f"「{match[1]}」不是{before}说的，写清是谁说的。", match[1])
 
 
@@ -213,7 +217,7 @@ def _strangers(ours: str, cited: Sequence[Said], names: Sequence[str]) -> Iterat
         for name in names:
             if name not in clause:
                 continue
-            theirs = [m.text for m in cited if m.who == name or name in m.text]
+            theirs = [m.text for m in cited if name in m.who or name in m.text]
             if not theirs:
                 yield _error(f"所指的消息里没有{name}，补上他的消息编号或不写这个人。", name)
             elif not _shares(without(clause, names), theirs):

@@ -238,7 +238,7 @@ class _Judge:
         pointed = [said[n - 1] for n in dict.fromkeys(ids) if 0 < n <= len(said)]
         tried: list[tuple[Statement, list[Finding]]] = []
         for cited in (pointed, support(text, said, self._members, _MOST_CITED)):
-            quoted = in_quotes(text, cited)
+            quoted = in_quotes(text, cited, self._members)
             found = faults(quoted, cited, self._members, self._sources, self._rules)
             wrong = [one for one in found if _error(one)]
             tried.append((Statement("telling", quoted, tuple(one.id for one in cited)), wrong))
