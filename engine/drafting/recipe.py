@@ -190,9 +190,11 @@ class EpisodePrompt(_Part):
             if set(told) != wanted:
                 raise ValueError(f"episode.{key}: needs {', '.join(sorted(wanted))}, no others")
         parts = self.parts
+        asked = [field for part in parts for field in part.fields]
+        if not all(part.fields for part in parts) or sorted(asked) != sorted(_EPISODE):
+            raise ValueError(f"episode.parts: ask for {', '.join(sorted(_EPISODE))} once each")
         for names, spoken_of in (
-            (self.fields, [*self.last.fields, *self.last.answer]),
-            (self.fields, [field for part in parts for field in part.fields]),
+            (self.fields, [*self.last.fields, *self.last.answer, *self.never]),
             (self.brief, [*self.example.brief, *(slot for part in parts for slot in part.brief)]),
             (self.plan, [*self.example.plan, *(row for part in parts for row in part.plan)]),
         ):

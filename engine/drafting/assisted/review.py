@@ -1,12 +1,11 @@
 """Material of a review and a chat model in → what the model writes of it, checked, with notices.
 
-Map and reduce: one call for each of the heaviest topics, then one for the posts over the
-summaries. Whatever can't be used is written offline, and a notice says so.
+Map and reduce: each of the heaviest topics is asked about, then the posts over the summaries.
+Whatever can't be used is written offline, and a notice says so.
 """
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -14,6 +13,7 @@ from dataclasses import replace
 from engine.chat.model import Asking, Turn, Usage
 from engine.drafting.assisted.aloud import Aloud
 from engine.drafting.assisted.drafts import ChatWriter, Heard
+from engine.drafting.assisted.members import Members
 from engine.drafting.assisted.review_posts import posts_steps, posts_turns, tell_posts
 from engine.drafting.assisted.review_topics import (
     TopicJob,
@@ -26,7 +26,6 @@ from engine.drafting.compliance import ComplianceRules
 from engine.drafting.review.material import Material
 from engine.drafting.review.structure import Topic
 from engine.drafting.review.written import Assisted, Summary, Written
-from engine.text.words import default_segmenter
 
 _LEAST_SECONDS = 3.0
 """Less time than this is not worth another call."""
@@ -80,7 +79,7 @@ class _Session:
         self.model, self.asking, self.clock = writer.model, replace(asking, seed=_SEED), clock
         self.heard = heard
         self.ends = None if asking.seconds is None else clock() + asking.seconds
-        self.members = members(material)
+        self.members = Members({material.quoter.name(one.sender) for one in material.messages})
         self.notices: list[str] = []
         self.usage = Usage()
         self.silent = 0
@@ -107,7 +106,7 @@ class _Session:
         """Ask for the posts."""
         written, used = Written(self.summaries), ["topic"] * len(self.summaries)
         if asking := self._next(_POSTS_TOKENS):
-            outcome, written = tell_posts(
+            outcome, written, why = tell_posts(
                 self.material, self.summaries, self.members, self.rules, self.writer, asking
             )
             self._count(outcome.usage, outcome.rounds)
@@ -115,7 +114,7 @@ class _Session:
             kept = [name for name in _POSTS if not getattr(written, name)]
             if kept:
                 names = "、".join(_POSTS[name] for name in kept)
-                self.notices.append(f"{names}：{outcome.notice}")
+                self.notices.append(f"{names}：{why}")
         else:
             self.notices.append(f"群消息开头、朋友圈用的是离线稿：{self._why()}")
         return Assisted(
@@ -149,30 +148,7 @@ class _Session:
         self.silent = 0 if rounds else self.silent + 1
 
 
-_SHORT_NAME = re.compile(r"[阿小老][\u3400-\u9fffA-Za-z]")
-_NO_NAME = frozenset("navrdm")
-"""Parts of speech, by their first letter, of what is no name; nr is one."""
 _POSTS = {"opening": "群消息开头", "moments": "朋友圈"}
-
-
-def members(material: Material) -> list[str]:
-    """Names of everybody in the log, as shown and as others call them, the longest first."""
-    names = {material.quoter.name(message.sender) for message in material.messages}
-    called = {short for name in names for short in _short_names(name)}
-    return sorted(filter(_worth_finding, names | called), key=len, reverse=True)
-
-
-def _worth_finding(name: str) -> bool:
-    """A single letter or character stands in many words."""
-    return len(name) > 1
-
-
-def _short_names(name: str) -> Iterator[str]:
-    """阿湘 of 阿湘(店主), 小林 of 小林要早睡; 小时 of 小时光 is a word, not a name."""
-    for match in _SHORT_NAME.finditer(name):
-        (_, tag), *more = default_segmenter().tagged(match[0].lower())
-        if more or tag.startswith("nr") or tag[:1] not in _NO_NAME:
-            yield match[0]
 
 
 def shown_topics(material: Material) -> Sequence[Topic]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -14,10 +15,12 @@ from engine.chat.fence import fenced
 from engine.chat.model import Asking, Turn
 from engine.chat.orders import find_order
 from engine.drafting import checks
+from engine.drafting.assisted.copied import copied
 from engine.drafting.assisted.drafts import ChatWriter
 from engine.drafting.assisted.language import is_chinese
-from engine.drafting.assisted.review_sentences import QUOTED, borne_out, tidy, without
-from engine.drafting.assisted.rounds import FieldsModel, Outcome, Trial, ask
+from engine.drafting.assisted.members import Members
+from engine.drafting.assisted.review_sentences import QUOTED, borne_out, tidy, unquoted
+from engine.drafting.assisted.rounds import ROUNDS, FieldsModel, Outcome, Trial, ask, not_good
 from engine.drafting.assisted.steps import InSteps, Step
 from engine.drafting.assisted.turns import shown, task_turns
 from engine.drafting.assisted.words import assisted_words
@@ -27,7 +30,7 @@ from engine.drafting.facts import check_facts
 from engine.drafting.review.material import Material
 from engine.drafting.review.patterns import phrases
 from engine.drafting.review.posts import public_quote
-from engine.drafting.review.recipe import Post
+from engine.drafting.review.recipe import Post, PostsExample
 from engine.drafting.review.sections import best_quote
 from engine.drafting.review.written import Summary, Written
 from engine.text import fold_text, skeleton, words
@@ -36,6 +39,7 @@ _OPENING = (12, 90)
 _LEAST_POST = 30
 _BORNE_OUT = 0.55
 _FEW_TOPICS = 3
+"""Topics that a model which reads slowly is told; it would retell each of more."""
 _TOLD_VALUES = (
     "name", "community", "date", "time", "place", "host", "attended", "result", "when",
     "messages", "active", "next", "regular", "keyword",
@@ -61,6 +65,9 @@ class ToldPosts(ToldMoments, ToldOpening):
     """What a model is asked for the posts, the opening first."""
 
 
+_FORMS: Mapping[str, type[BaseModel]] = {"opening": ToldOpening, "moments": ToldMoments}
+
+
 def posts_turns(material: Material, summaries: Mapping[str, Summary]) -> list[Turn]:
     """What a model is asked for the posts."""
     return _turns(material, ToldPosts, list(_told(material, summaries)))
@@ -77,9 +84,10 @@ def _turns(
 ) -> list[Turn]:
     assisted, example = material.recipe.assisted, material.recipe.assisted.posts_example
     known = [
-        f"{assisted.values[slot]}：{value}"
+        f"{name}：{value}"
         for slot in _TOLD_VALUES
-        if (value := material.values.get(slot)) and not find_order(value)
+        if (name := assisted.values.get(slot)) and (value := material.values.get(slot))
+        if not find_order(value)
     ]
     blocks = [
         (assisted.facts, known, example.facts),
@@ -114,12 +122,12 @@ def _told(material: Material, summaries: Mapping[str, Summary]) -> Iterator[tupl
 def tell_posts(
     material: Material,
     summaries: Mapping[str, Summary],
-    members: Sequence[str],
+    members: Members,
     rules: ComplianceRules,
     writer: ChatWriter,
     asking: Asking,
-) -> tuple[Outcome[Written], Written]:
-    """Ask for the posts; beside the outcome, what of all answers can be used."""
+) -> tuple[Outcome[Written], Written, str]:
+    """Ask for the posts; beside the outcome, those that can be used and why others can't."""
     judge = _Judge(material, summaries, members, rules)
     model: FieldsModel = writer.model
     if writer.in_steps:
@@ -133,7 +141,9 @@ def tell_posts(
         mend=material.recipe.assisted.mend,
         asking=asking,
     )
-    return outcome, judge.written
+    wrong = [finding for findings in judge.wrong.values() for finding in findings]
+    repaired = outcome.rounds == ROUNDS and wrong
+    return outcome, judge.written, not_good(wrong) if repaired else outcome.notice
 
 
 class _Judge:
@@ -141,38 +151,43 @@ class _Judge:
 
     Attributes:
         written: The posts that are good, each of the first answer that had it.
+        wrong: Post that is not good → what is wrong with its last answer.
     """
 
     def __init__(
         self,
         material: Material,
         summaries: Mapping[str, Summary],
-        members: Sequence[str],
+        members: Members,
         rules: ComplianceRules,
     ) -> None:
         self._about = (material, summaries, members, rules)
+        self._quote = public_quote(material)
         self.written = Written(summaries)
+        self.wrong: dict[str, list[Finding]] = {}
 
     def __call__(self, answer: ToldOpening | ToldMoments) -> Trial[Written]:
         """The posts as they stand after an answer, and what is wrong with those of the answer."""
-        found: list[Finding] = []
-        again: list[type[BaseModel]] = []
         if isinstance(answer, ToldOpening):
             opening = _block(answer.opening)
             if wrong := list(_opening_faults(*self._about, opening)):
-                again.append(ToldOpening)
+                self.wrong["opening"] = wrong
             else:
-                self.written = replace(self.written, opening=opening)
-            found += wrong
+                self._keep("opening", opening=opening)
         if isinstance(answer, ToldMoments):
-            moments, quote = _block(answer.moments), public_quote(self._about[0])
-            if wrong := list(_moments_faults(*self._about, moments, quote)):
-                again.append(ToldMoments)
+            moments = _block(answer.moments)
+            if wrong := list(_moments_faults(*self._about, moments, self._quote)):
+                self.wrong["moments"] = wrong
             else:
-                quotes = bool(quote) and skeleton(quote) in skeleton(moments)
-                self.written = replace(self.written, moments=moments, quotes=quotes)
-            found += wrong
-        return Trial(self.written, tuple(found), again=again[0] if len(again) == 1 else None)
+                quotes = bool(self._quote) and skeleton(self._quote) in skeleton(moments)
+                self._keep("moments", moments=moments, quotes=quotes)
+        found = tuple(finding for findings in self.wrong.values() for finding in findings)
+        again = _FORMS[next(iter(self.wrong))] if len(self.wrong) == 1 else None
+        return Trial(self.written, found, again=again)
+
+    def _keep(self, post: str, **texts: Any) -> None:
+        self.written = replace(self.written, **texts)
+        self.wrong.pop(post, None)
 
 
 def _block(text: str) -> str:
@@ -183,7 +198,7 @@ def _block(text: str) -> str:
 def _opening_faults(
     material: Material,
     summaries: Mapping[str, Summary],
-    members: Sequence[str],
+    members: Members,
     rules: ComplianceRules,
     text: str,
 ) -> Iterator[Finding]:
@@ -196,7 +211,7 @@ def _opening_faults(
 def _moments_faults(
     material: Material,
     summaries: Mapping[str, Summary],
-    members: Sequence[str],
+    members: Members,
     rules: ComplianceRules,
     text: str,
     quote: str,
@@ -218,7 +233,7 @@ def _shared_faults(
     material: Material,
     summaries: Mapping[str, Summary],
     text: str,
-    members: Sequence[str],
+    members: Members,
     rules: ComplianceRules,
     where: str,
     further: Sequence[str] = (),
@@ -227,8 +242,8 @@ def _shared_faults(
     told = [part for row in _told(material, summaries) for part in row]
     sources = [*material.values.values(), *told, *further]
     public = _public(material)
-    for name in members:
-        if name in text and not any(name in known for known in public):
+    for name in members.named(text):
+        if not any(name in known for known in public):
             yield _error(
                 f"{where} 里写了成员的名字「{name}」，换成「有人」「一位妈妈」这样的说法。", name
             )
@@ -238,7 +253,7 @@ def _shared_faults(
         *check_compliance(text, rules, public),
     )
     yield from (one for one in found if one.severity == "error")
-    ours = without(text, members)
+    ours = members.without(unquoted(text))
     for token in words(fold_text(ours)):
         if any(token.startswith(word) for word in phrases("told", "never_posted")):
             yield _error(f"{where} 里的「{token}」读的人对不上号，换成日期或删掉。", token)
@@ -250,8 +265,17 @@ def _shared_faults(
             yield _error(f"{where} 里的「{word}」是套话，或资料里没有，换成具体的事。", word)
     if find_order(text):
         yield _error(f"{where} 像是写给模型的话，重写。", text)
+    if foreign := copied(text, _topics_of(material.recipe.assisted.posts_example), known):
+        yield _error(f"{where} 里的「{foreign}」是例子里的，删掉。", foreign)
     if borne_out(ours, known) < _BORNE_OUT:
         yield _error(f"{where} 里有摘要和事实没有的内容，只写给定的。", text)
+
+
+def _topics_of(example: PostsExample) -> Iterator[str]:
+    """What the worked example tells of; how its posts say it may be taken over."""
+    for line in (*example.facts, *example.summaries):
+        yield from line.split("：", 1)
+    yield from example.golden
 
 
 def _ways(material: Material) -> Iterator[str]:

@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import accumulate
 
 from engine.chat.orders import find_order
 from engine.drafting import checks
 from engine.drafting.assisted.language import is_chinese
+from engine.drafting.assisted.members import Members
 from engine.drafting.compliance import ComplianceRules, check_compliance
 from engine.drafting.draft import Finding
 from engine.drafting.facts import check_facts
@@ -25,7 +27,8 @@ _MARKS = str.maketrans("“”‘’", "「」『』")
 _CLAUSE = re.compile(r"[，,；;。！？!?]")
 _OR_NOT = re.compile(r"(.)[不没]\1")
 _HAN = re.compile(r"[\u3400-\u9fff]")
-_SENTENCE = re.compile(r"[^。！？]+(?:[。！？]+[」』]?)?")
+_ENDS = "。！？"
+_WIDE = str.maketrans({"!": "！", "?": "？"})
 _SPEAKER = 1
 """Pairs of letters that it counts for that somebody named in a sentence speaks."""
 _LEAST, _MOST = 6, 64
@@ -52,55 +55,74 @@ def tidy(text: str) -> str:
     return " ".join(text.replace("**", "").split()).translate(_MARKS)
 
 
-def in_quotes(text: str, cited: Sequence[Said], names: Sequence[str]) -> str:
-    """`林老师：约小的。` as 林老师说「约小的」。 where these are words of that member.
+def in_quotes(text: str, cited: Sequence[Said], members: Members) -> str:
+    """`林老师：约小的。` as 林老师说「约小的」。 where these are whole clauses of that member's.
 
     So, too, where nothing stands between name and words: 阿珍没死，饿的 is not about her.
     """
-    for name in (name for name in names if text.startswith(name)):
-        words_ = text.removeprefix(name).strip("：，「」。 ")
-        bare = skeleton(words_)
-        if bare and any(name in one.who and bare in skeleton(one.text) for one in cited):
-            return f"{name}说「{words_}」。"
+    first = next(iter(members.found(text)), None)
+    if not first or first.start():
+        return text
+    words_ = text[first.end() :].strip("：，「」。 ")
+    bare, who = skeleton(words_), members.meant(first[0])
+    if bare and any(one.who in who and _holds_clauses(one.text, bare) for one in cited):
+        return f"{first[0]}说「{words_}」。"
     return text
 
 
+def _holds_clauses(text: str, bare: str) -> bool:
+    """Whether letters in a row begin and end where clauses of a text do."""
+    ends = list(accumulate(len(skeleton(clause)) for clause in _CLAUSE.split(text)))
+    at = skeleton(text).find(bare)
+    return at >= 0 and at in (0, *ends) and at + len(bare) in ends
+
+
 def in_short(text: str) -> list[str]:
-    """The sentences of a text, each cut after the last clause that is not too long."""
-    return list(filter(None, (_cut(one) for one in _SENTENCE.findall(text))))
+    """The sentences of a text, each cut after the last clause where it is too long."""
+    sentences, depth, start = [], 0, 0
+    for at, char in enumerate(text := text.translate(_WIDE), start=1):
+        depth += (char in "「『") - (char in "」』")
+        if (char in _ENDS and depth <= 0) or at == len(text):
+            sentences.append(_cut(text[start:at].strip()))
+            start = at
+    return [sentence for sentence in sentences if skeleton(sentence)]
 
 
 def _cut(sentence: str) -> str:
-    """A sentence of at most so many characters, no quotation broken, with an end."""
-    text = sentence.strip().rstrip("，；;,.")
+    """A sentence of at most so many characters, with an end.
+
+    It stays too long where that would break a quotation, or where what goes may be what counts.
+    """
+    text = sentence.rstrip("，；;,.")
     if len(text) > _MOST:
-        ends = [mark.start() for mark in _CLAUSE.finditer(text[:_MOST]) if _closed(text, mark)]
-        text = text[: ends[-1]] if ends else text
-    return text if not text or text.endswith(("。", "！", "？", "……")) else f"{text}。"
+        clauses = [mark.start() for mark in _CLAUSE.finditer(text[:_MOST])]
+        ends = [end for end in clauses if text[:end].count("「") == text[:end].count("」")]
+        if ends and not _turns(text[ends[-1] :]):
+            text = text[: ends[-1]]
+    ended = text.rstrip("」』").endswith((*_ENDS, "……"))
+    return text if ended or not text else f"{text}。"
 
 
-def _closed(text: str, mark: re.Match[str]) -> bool:
-    """Whether no quotation is open where a clause ends."""
-    before = text[: mark.start()]
-    return before.count("「") == before.count("」")
+def _turns(text: str) -> bool:
+    """Whether a text may take back what stands before it."""
+    return _denies(text) or any(word in text for word in phrases("told", "turn"))
 
 
-def support(text: str, said: Sequence[Said], names: Sequence[str], most: int) -> list[Said]:
+def support(text: str, said: Sequence[Said], members: Members, most: int) -> list[Said]:
     """The messages that bear a sentence out, as far as can be told by their letters, in order.
 
     Args:
         text: The sentence.
         said: What it may have been made of.
-        names: Everybody's; a message of somebody whom the sentence names counts for more.
+        members: Everybody; a message of somebody whom the sentence names counts for more.
         most: How many at most.
     """
-    named = {name for name in names if name in text}
-    open_pairs = _pairs(without(text, names))
+    named = {who for name in members.named(text) for who in members.meant(name)}
+    open_pairs = _pairs(members.without(text))
     chosen: list[int] = []
     while len(chosen) < most:
         gains = {
-            at: len(open_pairs & _pairs(one.text))
-            + _SPEAKER * any(name in one.who for name in named)
+            at: len(open_pairs & _pairs(one.text)) + _SPEAKER * (one.who in named)
             for at, one in enumerate(said)
             if at not in chosen
         }
@@ -109,7 +131,7 @@ def support(text: str, said: Sequence[Said], names: Sequence[str], most: int) ->
             break
         chosen.append(best)
         open_pairs -= _pairs(said[best].text)
-        named = {name for name in named if name not in said[best].who}
+        named.discard(said[best].who)
     return [said[at] for at in sorted(chosen)]
 
 
@@ -121,7 +143,7 @@ def _pairs(text: str) -> set[str]:
 def faults(
     text: str,
     cited: Sequence[Said],
-    members: Sequence[str],
+    members: Members,
     sources: Sequence[str],
     rules: ComplianceRules,
 ) -> Iterator[Finding]:
@@ -130,7 +152,7 @@ def faults(
     Args:
         text: The sentence, tidied.
         cited: The messages it points at.
-        members: Everybody's names.
+        members: Everybody.
         sources: What it may state besides: the facts, the brief.
         rules: What posts may not say.
     """
@@ -139,15 +161,14 @@ def faults(
     if not cited:
         yield _error(f"「{text[:20]}」没有写依据的消息编号（ids）。", text)
         return
-    names = [name for name in members if name in text]
-    ours = without(text, [])
+    ours = unquoted(text)
     said = [part for message in cited for part in (message.text, message.who)]
     yield from check_facts(text, [*said, *sources])
     yield from checks.check_wording(text, rules.wording)
-    yield from check_compliance(text, rules, names)
+    yield from check_compliance(text, rules, members.named(text))
     yield from _unquoted(text, cited)
-    yield from _misattributed(text, cited, names)
-    yield from _strangers(ours, cited, names)
+    yield from _misattributed(text, cited, members)
+    yield from _strangers(ours, cited, members)
     yield from _turned(ours, cited)
     for word in words(fold_text(ours)):
         if any(word.startswith(never) for never in phrases("told", "never")):
@@ -157,7 +178,7 @@ def faults(
     if find_order(text):
         yield _error("这一句像是写给模型的，不是群里的事，删掉。", text)
     texts = [message.text for message in cited]
-    share = borne_out(without(text, names), "\n".join(texts))
+    share = borne_out(members.without(ours), "\n".join(texts))
     if share < _BORNE_OUT:
         yield _error(f"「{text[:20]}」在所指的消息里找不到依据，照消息里说的写。", text)
 
@@ -166,17 +187,14 @@ def _error(message: str, text: str) -> Finding:
     return Finding("grounding", "error", message, text)
 
 
-def without(text: str, names: Sequence[str]) -> str:
-    """Our own words of a sentence: without what is quoted and without names."""
-    ours = QUOTED.sub("", text)
-    for name in sorted(names, key=len, reverse=True):
-        ours = ours.replace(name, "")
-    return ours
+def unquoted(text: str) -> str:
+    """A text without what it quotes."""
+    return QUOTED.sub("", text)
 
 
-def tells(text: str, names: Sequence[str]) -> bool:
+def tells(text: str, members: Members) -> bool:
     """Whether a sentence says something in words of its own, not only that somebody said 「…」."""
-    return len(skeleton(without(text, names))) >= _OWN
+    return len(skeleton(members.without(unquoted(text)))) >= _OWN
 
 
 def borne_out(ours: str, said: str) -> float:
@@ -199,41 +217,41 @@ def _unquoted(text: str, cited: Sequence[Said]) -> Iterator[Finding]:
             yield _error(f"「{match[1]}」不是所指消息里的原话，照抄原话或去掉引号。", match[1])
 
 
-def _misattributed(text: str, cited: Sequence[Said], names: Sequence[str]) -> Iterator[Finding]:
+def _misattributed(text: str, cited: Sequence[Said], members: Members) -> Iterator[Finding]:
     """Quotations put into the wrong mouth: the name nearest before them, else after."""
+    names = members.found(text)
     for match in QUOTED.finditer(text):
         bare = skeleton(match[1])
         speakers = {message.who for message in cited if bare in skeleton(message.text)}
-        before = max(names, key=lambda name: text.rfind(name, 0, match.start()), default="")
-        if before and text.rfind(before, 0, match.start()) < 0:
-            before = next((name for name in names if text.find(name, match.end()) >= 0), "")
-        if before and speakers and not any(before in who for who in speakers):
-            yield _error(f"「{match[1]}」不是{before}说的，写清是谁说的。", match[1])
+        before = [name[0] for name in names if name.end() <= match.start()]
+        after = [name[0] for name in names if name.start() >= match.end()]
+        nearest = (*before[-1:], *after[:1])
+        if nearest and speakers and speakers.isdisjoint(members.meant(nearest[0])):
+            yield _error(f"「{match[1]}」不是{nearest[0]}说的，写清是谁说的。", match[1])
 
 
-def _strangers(ours: str, cited: Sequence[Said], names: Sequence[str]) -> Iterator[Finding]:
+def _strangers(ours: str, cited: Sequence[Said], members: Members) -> Iterator[Finding]:
     """Members of whom something is said that is in no message of theirs or to them."""
     for clause in _CLAUSE.split(ours):
-        for name in names:
-            if name not in clause:
-                continue
-            theirs = [m.text for m in cited if name in m.who or name in m.text]
+        for name in members.named(clause):
+            who = members.meant(name)
+            theirs = [m.text for m in cited if m.who in who or name in m.text]
             if not theirs:
                 yield _error(f"所指的消息里没有{name}，补上他的消息编号或不写这个人。", name)
-            elif not _shares(without(clause, names), theirs):
+            elif not _shares(members.without(clause), theirs):
                 yield _error(f"{name}没有说过「{clause.strip()}」，照他的消息写。", name)
 
 
 def _turned(ours: str, cited: Sequence[Said]) -> Iterator[Finding]:
-    """Clauses that say of somebody what was said of a relative, or with a 不 more or less."""
+    """Clauses that leave out whose or only supposed it is, or have a 不 more or less."""
     told = [(clause, one.text) for one in cited for clause in _CLAUSE.split(one.text)]
     for clause in filter(None, _CLAUSE.split(ours)):
         source, whole = max(told, key=lambda one: _common(clause, one[0]), default=("", ""))
         if _common(clause, source) < _SAME_CLAUSE:
             continue
-        for word in phrases("told", "kin"):
+        for word in phrases("told", "kin") | phrases("told", "supposed"):
             if word in source and word not in ours:
-                yield _error(f"「{clause.strip()}」漏了「{word}」，写清是谁。", clause)
+                yield _error(f"「{clause.strip()}」漏了「{word}」，照原话说清。", clause)
         if (_denies(source) and not _denies(ours)) or (_denies(clause) and not _denies(whole)):
             yield _error(f"「{clause.strip()}」和原话「{source.strip()}」意思相反。", clause)
 

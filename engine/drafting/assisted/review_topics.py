@@ -1,15 +1,15 @@
 """Topics of a chat and a chat model in → a title and one or two sentences on each, with sources.
 
-One call a topic, over its messages: numbered, with personal data masked, as many as the context
-takes. A sentence that the messages don't bear out is dropped; a topic without a sentence left is
-told as the offline writer tells it.
+One call a topic, two of a model that reads slowly, over its messages: numbered, with personal data
+masked, as many as the context takes. A sentence that the messages don't bear out is dropped; a
+topic without a sentence left is told as the offline writer tells it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -18,7 +18,9 @@ from engine.chat.model import Asking, Turn
 from engine.chat.orders import find_order
 from engine.chatlog.message import ChatMessage
 from engine.drafting import checks
+from engine.drafting.assisted.copied import copied
 from engine.drafting.assisted.drafts import ChatWriter
+from engine.drafting.assisted.members import Members
 from engine.drafting.assisted.review_sentences import (
     Said,
     borne_out,
@@ -47,8 +49,10 @@ _ANSWER = 400
 _REPAIR = 600
 """Tokens that a repair adds: the first answer and what is wrong with it."""
 _SLOW_CONTEXT = 2048
+"""Tokens that a model which reads slowly is asked to take in."""
 _LONGEST_MESSAGE = 300
-_SENTENCES = 2
+_SENTENCES, _MOST_TOLD = 2, 3
+"""Sentences of a summary, and of an answer, since one of them may not hold."""
 _MOST_CITED = 5
 """Messages that one sentence may point at: with all of them anything could be borne out."""
 _TITLE = (4, 16)
@@ -58,9 +62,9 @@ _LEAST_ALIKE = 0.5
 """Share of a title's telling characters that the messages must hold."""
 
 
-def _first(ids: Any) -> Any:
-    """The first few of all the numbers that a small model names."""
-    return ids[:_MOST_CITED] if isinstance(ids, list) else ids
+def _first(most: int) -> BeforeValidator:
+    """So many items of a list and no more, however many a small model writes."""
+    return BeforeValidator(lambda items: items[:most] if isinstance(items, list) else items)
 
 
 class ToldSentence(BaseModel):
@@ -68,7 +72,7 @@ class ToldSentence(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
     text: str
-    ids: Annotated[list[int], BeforeValidator(_first), Field(max_length=_MOST_CITED)]
+    ids: Annotated[list[int], _first(_MOST_CITED), Field(max_length=_MOST_CITED)]
 
 
 class ToldTitle(BaseModel):
@@ -82,7 +86,9 @@ class ToldSentences(BaseModel):
     """What was said in it."""
 
     model_config = ConfigDict(extra="ignore")
-    sentences: list[ToldSentence] = Field(min_length=1, max_length=6)
+    sentences: Annotated[
+        list[ToldSentence], _first(_MOST_TOLD), Field(min_length=1, max_length=_MOST_TOLD)
+    ]
 
 
 class ToldTopic(ToldSentences, ToldTitle):
@@ -110,8 +116,8 @@ def prepare(material: Material, topic: Topic, context: int, *, in_steps: bool) -
     """
     tokens = (min(context, _SLOW_CONTEXT) if in_steps else context) - _ANSWER - _REPAIR
     room = tokens / TOKENS_A_CHARACTER - len(material.recipe.prompt)
-    room -= len(material.recipe.assisted.topic) + 200
-    room -= len(str(material.recipe.assisted.example))
+    asked = material.recipe.assisted
+    room -= 3 * len(asked.topic) + len(str(asked.fields)) + len(str(asked.example)) + 200
     central = {quote.message.id for quote in topic.quotes}
     shown = [
         Said(m.id, material.quoter.name(m.sender), text)
@@ -176,7 +182,7 @@ def _few(job: TopicJob) -> Sequence[Said]:
 def tell_topic(
     material: Material,
     job: TopicJob,
-    members: Sequence[str],
+    members: Members,
     rules: ComplianceRules,
     writer: ChatWriter,
     asking: Asking,
@@ -200,10 +206,12 @@ class _Judge:
     """Keeps the sentences that hold; their faults are errors only when none holds."""
 
     def __init__(
-        self, material: Material, job: TopicJob, members: Sequence[str], rules: ComplianceRules
+        self, material: Material, job: TopicJob, members: Members, rules: ComplianceRules
     ) -> None:
         self._job, self._members, self._rules = job, members, rules
         self._sources = [*_facts(material), *job.topic.keywords]
+        lines = (line.partition("] ")[2] for line in material.recipe.assisted.example.messages)
+        self._example = [part for line in lines for part in line.split("：", 1)]
         self._title = ""
 
     def __call__(self, answer: ToldSentences) -> Trial[Summary | None]:
@@ -211,6 +219,7 @@ class _Judge:
         if isinstance(answer, ToldTopic):
             title = tidy(answer.title).strip("「」。！？ ")
             fits = title_fits(title, self._job.said, self._members, self._rules)
+            fits = fits and not any(self._copied(title))
             self._title = title if fits else ""
         kept, findings = self._kept(answer.sentences)
         if not any(tells(one.text, self._members) for one in kept):
@@ -233,18 +242,26 @@ class _Judge:
         return kept, findings
 
     def _settled(self, text: str, ids: Sequence[int]) -> tuple[Statement, list[Finding]]:
-        """The sentence with the messages that it points at, else with those that bear it out."""
+        """The sentence with the messages that it points at, or with others that bear it out."""
         said = self._job.said
         pointed = [said[n - 1] for n in dict.fromkeys(ids) if 0 < n <= len(said)]
         tried: list[tuple[Statement, list[Finding]]] = []
         for cited in (pointed, support(text, said, self._members, _MOST_CITED)):
             quoted = in_quotes(text, cited, self._members)
-            found = faults(quoted, cited, self._members, self._sources, self._rules)
+            found = [
+                *faults(quoted, cited, self._members, self._sources, self._rules),
+                *self._copied(quoted),
+            ]
             wrong = [one for one in found if _error(one)]
             tried.append((Statement("telling", quoted, tuple(one.id for one in cited)), wrong))
-            if not wrong:
-                return tried[-1]
-        return tried[0]
+        return min(tried, key=lambda one: len(one[1]) if one[0].sources else len(text))
+
+    def _copied(self, text: str) -> Iterator[Finding]:
+        """What in a sentence is of the worked example."""
+        known = "\n".join([*self._sources, *(f"{one.who}\n{one.text}" for one in self._job.said)])
+        if foreign := copied(text, self._example, known):
+            message = f"「{foreign}」是例子里的，群里没有，删掉。"
+            yield Finding("grounding", "error", message, foreign)
 
 
 def _error(finding: Finding) -> bool:
@@ -257,15 +274,13 @@ def _facts(material: Material) -> list[str]:
     return [*facts, *(material.brief.facts() if material.brief else ())]
 
 
-def title_fits(
-    title: str, said: Sequence[Said], members: Sequence[str], rules: ComplianceRules
-) -> bool:
+def title_fits(title: str, said: Sequence[Said], members: Members, rules: ComplianceRules) -> bool:
     """Whether a title is short, names nobody and speaks of what was said."""
     texts = [one.text for one in said]
     least, most = _TITLE
     return (
         least <= len(title) <= most
-        and not any(name in title for name in members)
+        and not members.found(title)
         and not any(mark in title for mark in "，。；：\n「」")
         and not any(
             map(

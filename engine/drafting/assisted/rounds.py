@@ -122,7 +122,7 @@ def ask(
             Turn("user", wanted.replace("{findings}", _told(trials[-1].errors))),
         ]
     else:
-        notice = _not_good(trials)
+        notice = not_good(min((trial.errors for trial in trials), key=len))
     for trial in sorted(trials, key=lambda one: len(one.errors)):
         if trial.partly is not None:
             return Outcome(trial.partly, True, "", usage, len(trials))
@@ -135,10 +135,9 @@ def _told(findings: Sequence[Finding]) -> str:
     return "\n".join(f"- {message}" for message in list(messages)[:_MOST_TOLD])
 
 
-def _not_good(trials: Sequence[Trial[T]]) -> str:
-    """Why the better of the rounds was not used."""
-    nearest = min(trials, key=lambda trial: len(trial.errors))
-    first, *others = dict.fromkeys(finding.message for finding in nearest.errors)
+def not_good(errors: Sequence[Finding]) -> str:
+    """Why a text was not used after its repair."""
+    first, *others = dict.fromkeys(finding.message for finding in errors)
     more = f"（另有 {len(others)} 处）" if others else ""
     return f"这一稿没有用模型写的，改用了离线稿：修改一次后仍有问题，{first}{more}"
 

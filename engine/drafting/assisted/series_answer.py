@@ -18,7 +18,7 @@ from engine.drafting.assisted.series_plan import FIELDS, HEAD, POSTS, Facts, pro
 from engine.drafting.draft import Finding
 from engine.drafting.series.job import Job
 
-_BULLET = re.compile(r"^(?:[-*•·]\s+|\d{1,2}[.、]\s*)")
+_BULLET = re.compile(r"^(?:[-*•·]\s+|\d{1,2}(?:、|\.(?!\d))\s*)")
 _HALF = str.maketrans({",": "，", ";": "；", "!": "！", "?": "？", ":": "："})
 _HALF_MARK = re.compile(r"(?<=[\u3400-\u9fff」）])[,;!?:]")
 
@@ -62,8 +62,9 @@ class Judge:
         texts, wrong = settle(self._job, self._facts, self._before, self._told, self._others)
         if self.wrong is None or len(wrong) < len(self.wrong):
             self.texts, self.wrong = texts, wrong
-        posts_alone = wrong and not set(wrong) & set(HEAD)  # posts must name what stands
-        again = form_of(self._job, list(wrong)) if posts_alone else None
+        head, posts = set(wrong) & set(HEAD), set(self._told) & set(POSTS)
+        some = wrong and not (head and posts)  # posts name title and question: all, then
+        again = form_of(self._job, list(wrong)) if some else None
         found = tuple(finding for each in wrong.values() for finding in each)
         return Trial(texts, found, again=again)
 
@@ -111,9 +112,9 @@ def settle(
 
 def _renamed(text: str, before: Texts, head: Texts) -> str:
     """A text with the title and the question that will stand."""
-    for name in ("question", "title"):
-        text = text.replace(before[name], head[name])
-    return text
+    told = {before[name]: head[name] for name in HEAD}
+    old = "|".join(map(re.escape, sorted(told, key=len, reverse=True)))
+    return re.sub(old, lambda match: told[match[0]], text)
 
 
 def tidy(text: str) -> str:

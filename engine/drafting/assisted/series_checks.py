@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from engine.chat.orders import find_order
 from engine.drafting import checks
+from engine.drafting.assisted.copied import copied
 from engine.drafting.assisted.language import is_chinese
 from engine.drafting.assisted.series_plan import FIELDS, HEAD, POSTS, Facts, prompt_of
 from engine.drafting.assisted.words import AssistedWords, assisted_words
@@ -27,8 +28,6 @@ _SAME_TOPIC = 0.2
 """Similarity of a title to the planned title and question together from which it is the same."""
 _ALIKE = 0.5
 _KNOWN_BY = 8
-_TAKEN = 5
-"""Letters in a row of the worked example's topic that betray that it was copied."""
 _TWICE = 6
 """Letters in a row that a post may not say again, title and question aside."""
 _LABEL = re.compile(r"^[\w ]{1,8}：\s*$|^(?:题目|开场问题|预告|当天|收尾|标题|提醒)\s*[：:]")
@@ -92,8 +91,15 @@ def _general(
             yield _error(f"「{word}」简报和排期里没有，删掉。", word)
     if find_order(text):
         yield _error("像是写给模型的话，重写。", text)
-    if taken := _taken(text, prompt_of(job).example, known):
-        yield _error(f"「{taken}」是例子里的事，这一期没有，删掉。", taken)
+    if foreign := copied(text, _topic_of(prompt_of(job).example), known):
+        yield _error(f"「{foreign}」是例子里的事，这一期没有，删掉。", foreign)
+
+
+def _topic_of(example: EpisodeExample) -> Iterator[str]:
+    """What the worked example is about; how its posts say it may be taken over."""
+    yield from example.brief.values()
+    yield from (example.answer[name] for name in HEAD)
+    yield from (example.plan[row] for row in (*HEAD, "next_title") if row in example.plan)
 
 
 def _title_faults(facts: Facts, title: str, others: Others) -> Iterator[Finding]:
@@ -181,20 +187,10 @@ def _like_others(
             yield _error("和前面几期太像，换一个开头和说法。", text)
 
 
-def _taken(text: str, example: EpisodeExample, known: str) -> str:
-    """Letters in a row that tell of the worked example's topic and are not known here; or empty."""
-    bare, here = skeleton(text), skeleton(known)
-    told = (*example.brief.values(), *(example.answer[name] for name in HEAD), *(
-        example.plan[row] for row in (*HEAD, "next_title") if row in example.plan
-    ))  # fmt: skip
-    runs = (run for topic in told for run in _runs(topic, _TAKEN))
-    return next((run for run in runs if run in bare and run not in here), "")
-
-
-def _runs(title: str, size: int = _KNOWN_BY) -> list[str]:
+def _runs(title: str) -> set[str]:
     """Letters in a row by which a title is known."""
     bare = skeleton(title)
-    return [bare[at : at + size] for at in range(len(bare) - size + 1)]
+    return {bare[at : at + _KNOWN_BY] for at in range(len(bare) - _KNOWN_BY + 1)}
 
 
 def _again(text: str) -> str:

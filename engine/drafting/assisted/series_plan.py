@@ -195,7 +195,12 @@ def _data(
         ],
         prompt.label: [f"{prompt.plan[row]}：{plan[row]}" for row in part.plan if row in plan],
     }
-    return [line for label, lines in blocks.items() if lines for line in (f"{label}：", *lines)]
+    return [
+        " ".join(line.split())  # in one line none can pose as a heading
+        for label, lines in blocks.items()
+        if lines
+        for line in (f"{label}：", *lines)
+    ]
 
 
 def _brief(job: Job) -> Mapping[str, str]:

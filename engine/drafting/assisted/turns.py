@@ -1,7 +1,7 @@
 """Prompt, task, worked example and fenced data → the turns of one question.
 
 What is the same for every question of a kind comes first, so that servers keep it; the data come
-last, and after them the task's first line once more.
+last, and after them what to write once more.
 """
 
 from __future__ import annotations

@@ -20,9 +20,9 @@ class AssistedWords(RecipeFile):
     data: str
     """Label of the fence around a draft's advice and brief."""
     reference: str
-    """Label of the advice: a heading, in a series a fence."""
+    """Heading of the advice."""
     brief: str
-    """Label of the brief, likewise."""
+    """Heading of the brief."""
     audience: str
     """Last line but one of the brief: {who}."""
     address: str

@@ -72,7 +72,7 @@ class AssistedReview(_Part):
     """What the chat writer is told beside the prompt, and how much it is asked."""
 
     most: Annotated[int, Field(ge=1, le=20)]
-    """Topics asked about, one call each."""
+    """Topics asked about."""
     topic: str
     """What to write about a topic: {fields}."""
     fields: Mapping[str, str]
@@ -84,7 +84,7 @@ class AssistedReview(_Part):
     """Field → what it says and how long it is."""
     posts_example: PostsExample
     mend: str
-    """What is said before the repair; {findings} stands for what is wrong."""
+    """What is said before the repair: {findings}, and {fields} that are asked for again."""
     chat: str
     """Label of the messages of a topic."""
     facts: str
