@@ -13,6 +13,19 @@ import yaml
 from engine.bundled import bundled
 from tests.cli.conftest import ROOT, Run
 
+CHAT = "\n\n".join(
+    f"2026-11-02 20:{minute:02}:00 {who}\n{text}"
+    for minute, (who, text) in enumerate(
+        [
+            ("豆豆妈", "孩子写作业磨蹭，催一句顶三句，大家怎么办"),
+            ("小满", "我换成先说我看到了什么，他真的没吵，作业也写完了"),
+            ("林老师", "磨蹭多半是觉得难，先把作业拆成小的一块"),
+            ("豆豆妈", "那就先拆，写完一块歇一歇，我明天试试"),
+            ("阿禾", "磨蹭的时候别催，陪他坐十分钟，作业写得快多了"),
+        ]
+        * 4
+    )
+)
 BRIEF = ROOT / "examples" / "briefs" / "gym.yaml"
 USUAL = ("--brief", BRIEF)
 
@@ -92,6 +105,36 @@ def test_streamed_words_are_no_drafts(indexed: Run, scripted: dict[str, Any]) ->
     assert "{" not in result.stderr
     assert "说明  这一稿没有用模型写的" in result.stdout
     assert "── 2 ──" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("series", *USUAL, "--slot", "周三 20:00", "--weeks", "4"), ("review", "--log", "chat.txt")],
+    ids=["series", "review"],
+)
+def test_words_of_series_and_reviews_are_streamed(
+    indexed: Run, place: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[Any, ...]
+) -> None:
+    (place / "chat.txt").write_text(CHAT, encoding="utf-8")
+    (place / "said.json").write_text(json.dumps([{"title": "从一件小事说起"}]), encoding="utf-8")
+    monkeypatch.setenv("QUNCE_CHAT_MODEL", "scripted:said.json")
+    assert "从一件小事说起\n" in indexed("draft", *arguments, "--stream").stderr
+    assert "从一件小事说起" not in indexed("draft", *arguments).stderr
+
+
+@pytest.mark.parametrize(
+    ("kind", "questions"), [("join", 2), ("poster", 2), ("series", 4), ("review", 4)]
+)
+def test_prompts_are_those_of_the_model_that_is_set(
+    indexed: Run, place: Path, monkeypatch: pytest.MonkeyPatch, kind: str, questions: int
+) -> None:
+    (place / "chat.txt").write_text(CHAT, encoding="utf-8")
+    log = ("--log", "chat.txt") if kind == "review" else ()
+    whole = json.loads(indexed("prompts", "show", kind, *USUAL, *log, "--json").stdout)
+    monkeypatch.setenv("QUNCE_CHAT_MODEL", "local:model.gguf")
+    steps = json.loads(indexed("prompts", "show", kind, *USUAL, *log, "--json").stdout)
+    assert len(whole) < len(steps) == questions
+    assert len(steps[0][-1]["text"]) < len(whole[0][-1]["text"])
 
 
 def test_offline_asks_nobody(indexed: Run, scripted: dict[str, Any]) -> None:

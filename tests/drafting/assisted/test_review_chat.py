@@ -6,10 +6,13 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from engine.bundled import bundled
 from engine.chat.model import Asking, Turn
 from engine.chat.scripted import Saying, Scripted
 from engine.chatlog import open_log
@@ -18,10 +21,11 @@ from engine.drafting import Brief, Copywriter
 from engine.drafting.assisted import review_topics
 from engine.drafting.assisted.drafts import ChatWriter
 from engine.drafting.assisted.review import preview, write_assisted
+from engine.drafting.review.recipe import ReviewRecipe
 from engine.drafting.review.report import Review
 from engine.drafting.review.structure import Topic
 from engine.drafting.review.written import Assisted, Written
-from engine.errors import ChatError
+from engine.errors import ChatError, RecipeError
 from engine.playbook import Playbook
 from tests.conftest import ROOT
 from tests.drafting.review.small_chat import BRIEF, FACTS, RULES, analysis, chat, whole, write
@@ -171,6 +175,38 @@ BAD_TOPICS: Mapping[str, dict[str, Any]] = {
     "another's words, found nowhere": told("豆豆妈换成先说看到了什么，他真的没吵。"),
     "the worked example's people": told("大鹏说磨蹭得不行，催一句顶三句。", 2),
 }
+
+
+@pytest.mark.parametrize("key", ["fields", "post_fields"])
+def test_a_recipe_that_leaves_a_field_untold_is_refused(tmp_path: Path, key: str) -> None:
+    recipe = yaml.safe_load(bundled("prompts/review.yaml").read_text(encoding="utf-8"))
+    recipe["assisted"][key].popitem()
+    (tmp_path / "review.yaml").write_text(yaml.safe_dump(recipe), encoding="utf-8")
+    with pytest.raises(RecipeError, match=f"assisted.{key}: needs"):
+        ReviewRecipe.load(tmp_path / "review.yaml")
+
+
+def test_why_a_post_is_missing_is_said_of_that_post() -> None:
+    poor = {"opening": "短。", "moments": f"{GOOD_POSTS['moments']}\n已有 486 人报名，送 37 份。"}
+    written, _ = review([GOOD_TOPIC, poor, {**poor, "opening": GOOD_POSTS["opening"]}])
+    (notice,) = written.notices
+    assert notice.startswith("朋友圈：")
+    assert "486" in notice
+    assert "opening" not in notice
+
+
+@pytest.mark.parametrize(
+    ("post", "text"),
+    [
+        ("moments", f"{GOOD_POSTS['moments']}\n膝盖疼怎么跑，有人得到这么一句。"),
+        ("opening", "11 月 2 日，23 人聊了孩子磨蹭怎么催，膝盖疼怎么跑也有人答了。"),
+    ],
+)
+def test_what_is_copied_from_the_example_is_not_posted(post: str, text: str) -> None:
+    written, _ = review([GOOD_TOPIC, *([{**GOOD_POSTS, post: text}] * 2)])
+    (notice,) = written.notices
+    assert "是例子里的" in notice
+    assert text not in (written.moments, written.group.splitlines()[0])
 
 
 def test_a_poor_post_is_repaired_by_itself() -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from engine.bundled import bundled
 from engine.chat.model import Asking, Turn
 from engine.chat.scripted import Saying, Scripted
 from engine.drafting import Brief, Copywriter
@@ -17,6 +20,7 @@ from engine.drafting.assisted.series import preview as series_preview
 from engine.drafting.assisted.series import write_series
 from engine.drafting.assisted.series_answer import tidy
 from engine.drafting.assisted.series_plan import FIELDS, HEAD, POSTS
+from engine.drafting.recipe import Recipe
 from engine.drafting.series.job import Job
 from engine.drafting.series.plan import Desk, Wishes, plan_job
 from engine.drafting.series.structure import Episode, Series
@@ -260,6 +264,27 @@ def test_orders_in_a_brief_are_not_passed_on(desk: Desk) -> None:
     _, model = write(job, series, script)
     lines = [line for turns in model.asked for turn in turns for line in turn.text.splitlines()]
     assert not any(line.startswith("难处：") and order in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"fields": {"title": "…"}}, "episode.fields: needs day, preview"),
+        ({"parts": [{"fields": ["title"], "plan": ["title"]}]}, "once each"),
+        ({"parts": [{"fields": [], "plan": []}]}, "once each"),
+        ({"never": {"eve": ["今天"]}}, "eve has no name"),
+        ({"plan": {"title": "题目"}}, "has no name"),
+    ],
+    ids=["fields", "parts", "empty", "never", "plan"],
+)
+def test_a_recipe_that_leaves_something_out_is_refused(
+    tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
+    recipe = yaml.safe_load(bundled("prompts/series.yaml").read_text(encoding="utf-8"))
+    recipe["episode"] |= change
+    (tmp_path / "series.yaml").write_text(yaml.safe_dump(recipe), encoding="utf-8")
+    with pytest.raises(RecipeError, match=message):
+        Recipe.load(tmp_path / "series.yaml")
 
 
 def test_an_older_recipe_is_named(job: Job, series: Series) -> None:
