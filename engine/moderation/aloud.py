@@ -14,8 +14,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import accumulate, combinations
-from math import inf
+from itertools import accumulate
 from operator import ne
 
 from engine.moderation.heard import (
@@ -58,17 +57,9 @@ characters are woven with or nothing, whether as written."""
 _Way = tuple[float, int, str, str, bool]
 """To the end of a word: what it costs, where the word begins and which was before it, what is said
 there, whether as written."""
-_SPLITS = {
-    size: [
-        (chosen, tuple(at for at in range(size) if at not in chosen))
-        for count in range((size + 1) // 2, size)
-        for chosen in combinations(range(size), count)
-        if (2 * count > size or 0 in chosen) and chosen[-1] - chosen[0] >= count
-    ]
-    for size in (3, 4)
-}
-"""Places of a few characters, by how many: those of one word, no shorter, and of another that
-stands inside it or is woven with it."""
+_SPLITS = {3: ((1,),), 4: ((1,), (2,), (1, 2), (1, 3))}
+"""Places of one or two characters, by how many there are: those of a word that stands inside
+another, no longer one, or is woven with it."""
 
 
 def read_aloud(folded: Folded, words: Sequence[str]) -> Folded:
@@ -209,21 +200,21 @@ def _cheapest_path(units: _Units, known: Heard) -> Iterator[tuple[str, int, int]
     for start, arcs in enumerate(_arcs(units, known)):
         cheapest = sorted([(way[0], word) for word, way in reached[start].items()])[:_BEFORE]
         before = [
-            (cost, word, known.saved(word if known.knows(word) else START))
+            (cost, word, known.saved(word if known.knows(word) else START).get)
             for cost, word in cheapest
         ]
         if not before:  # inside letters that are one word
             continue
+        (nearest, first, saved), *others = before
         for end, price, word, second, as_written in arcs:
-            best, came = inf, ""
-            for cost, previous, saved in before:
-                if (own := cost - saved.get(word, 0.0)) < best:
-                    best, came = own, previous
+            best, came = nearest - saved(word, 0.0), first
+            for cost, other, saved_there in others:
+                if (own := cost - saved_there(word, 0.0)) < best:
+                    best, came = own, other
             best += price
-            last = second or word
-            there = reached[end].get(last)
-            if there is None or best < there[0]:
-                reached[end][last] = (best, start, came, word + second, as_written)
+            last, ways = second or word, reached[end]
+            if last not in ways or best < ways[last][0]:
+                ways[last] = (best, start, came, word + second, as_written)
     return _told(units, reached)
 
 
@@ -251,30 +242,46 @@ def _arcs(units: _Units, known: Heard) -> Iterator[list[_Arc]]:
     size = len(units.written)
     text = "".join([piece if len(piece) == 1 else SILENT for piece in units.written])
     looks = "".join([known.looks.get(char, char) for char in text])
-    odd = [known.costs.get(char, UNKNOWN) > _ODD for char in text]
+    sounds = "".join(units.marks) if all(len(mark) == 1 for mark in units.marks) else ""
     own = [*map(hash, text)]
     hashes = [0, *accumulate(own)]
-    silent = size  # where the next unit without a sound is
-    ends = [0] * size
-    for start in range(size - 1, -1, -1):
-        silent = start if units.marks[start] == SILENT else silent
-        ends[start] = min(silent, start + LONGEST_WORD)
+    silent = _next([mark == SILENT for mark in units.marks])
+    odd = _next([known.costs.get(char, UNKNOWN) > _ODD for char in text])
+    foreign = _next([not _is_han(char) for char in text])
+    by_sound, by_look, stirred = known.by_sound.get, known.by_look.get, known.by_characters.get
     for start in range(size):
         arcs = _as_written(units, start, known)
-        readings = [""]
-        for end in range(start + 1, ends[start] + 1):
-            written, marks = text[start:end], units.marks[end - 1]
-            readings = [way + mark for way in readings for mark in marks][:_MOST_READINGS]
-            for reading in readings:
-                if found := known.by_sound.get(reading):
-                    _add_changed(arcs, written, end, found, known)
-            if True in odd[start:end] and (found := known.by_look.get(looks[start:end])):
-                _add_changed(arcs, written, end, found, known)
-            if end > start + 1 and (found := known.by_characters.get(hashes[end] - hashes[start])):
-                arcs += _stirred(written, end, found, known)
-            if end > start + 2:
-                arcs += _woven(written, end, own[start:end], known)
+        readings, changed, foreign_at = [""], odd[start], foreign[start]
+        for end in range(start + 1, min(silent[start], start + LONGEST_WORD) + 1):
+            written = text[start:end]
+            worth = _WORTH_SPELT if foreign_at < end else 0.0
+            if sounds:
+                if found := by_sound(sounds[start:end]):
+                    _add_changed(arcs, written, end, found, worth, known)
+            else:
+                marks = units.marks[end - 1]
+                readings = [way + mark for way in readings for mark in marks][:_MOST_READINGS]
+                for reading in readings:
+                    if found := by_sound(reading):
+                        _add_changed(arcs, written, end, found, worth, known)
+            if changed < end and (found := by_look(looks[start:end])):
+                _add_changed(arcs, written, end, found, worth, known)
+            if end > start + 1:
+                if found := stirred(hashes[end] - hashes[start]):
+                    arcs += _stirred(written, end, found, known)
+                if end > start + 2:
+                    _add_woven(arcs, written, end, own[start:end], known)
         yield arcs
+
+
+def _next(flags: Sequence[bool]) -> list[int]:
+    """For each place the next one, itself included, where a flag is set; the end, if none is."""
+    places, following = [0] * len(flags), len(flags)
+    for at in range(len(flags) - 1, -1, -1):
+        if flags[at]:
+            following = at
+        places[at] = following
+    return places
 
 
 def _as_written(units: _Units, start: int, known: Heard) -> list[_Arc]:
@@ -314,20 +321,26 @@ def _is_han(text: str) -> bool:
     return all("\u3400" <= char <= "\u9fff" for char in text)
 
 
-def _add_changed(arcs: list[_Arc], own: str, end: int, found: Found, known: Heard) -> None:
-    """Add words that stand for a piece, the dearer the more of its characters are others."""
+def _add_changed(
+    arcs: list[_Arc], own: str, end: int, found: Found, worth: float, known: Heard
+) -> None:
+    """Add words that stand for a piece, the dearer the more of its characters are others.
+
+    `worth`: how much a telling word is cheaper.
+    """
     if len(own) == 1:
         more = _ALONE if own != SILENT else 0.0
     else:
         more = _WORD if own in known.costs else 0.0
-    worth = 0.0 if _is_han(own) else _WORTH_SPELT
     for cost, word in found:
         if word == own:
             if len(own) > 1:
                 arcs.append((end, cost, word, "", False))
         else:
             price = cost + more + _CHANGED * sum(map(ne, own, word))
-            arcs.append((end, price - worth * known.telling.get(word, 0.0), word, "", False))
+            if worth:
+                price -= worth * known.telling.get(word, 0.0)
+            arcs.append((end, price, word, "", False))
 
 
 def _stirred(own: str, end: int, found: Found, known: Heard) -> Iterator[_Arc]:
@@ -338,19 +351,23 @@ def _stirred(own: str, end: int, found: Found, known: Heard) -> Iterator[_Arc]:
             yield end, cost - worth + _STIRRED, word, "", False
 
 
-def _woven(own: str, end: int, hashes: Sequence[int], known: Heard) -> Iterator[_Arc]:
-    """Two words whose characters stand among each other's: 歧人视 for 歧视 and 人."""
-    for chosen, rest in _SPLITS[len(own)]:
-        if not (found := known.by_characters.get(sum([hashes[at] for at in chosen]))):
+def _add_woven(arcs: list[_Arc], own: str, end: int, hashes: Sequence[int], known: Heard) -> None:
+    """Add two words whose characters stand among each other's: 歧人视 for 歧视 and 人."""
+    stirred, whole = known.by_characters.get, sum(hashes)
+    for first, *more in _SPLITS[len(own)]:
+        rest = hashes[first] + hashes[more[0]] if more else hashes[first]
+        if not (found := stirred(whole - rest)):
             continue
-        if len(rest) > 1:
-            others = known.by_characters.get(sum([hashes[at] for at in rest]), ())
-        elif (char := own[rest[0]]) in known.costs:
+        if more:
+            others = stirred(rest, ())
+        elif (char := own[first]) in known.costs:
             others = [(known.costs[char], char)]
         else:
             continue
         for cost, word in found:
             for other, second in others:
                 price = cost + other + _WOVEN
-                yield end, price - known.saved(word).get(second, 0.0), word, second, False
-                yield end, price - known.saved(second).get(word, 0.0), second, word, False
+                arcs += (
+                    (end, price - known.saved(word).get(second, 0.0), word, second, False),
+                    (end, price - known.saved(second).get(word, 0.0), second, word, False),
+                )
