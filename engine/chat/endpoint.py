@@ -53,6 +53,7 @@ class Endpoint:
         retries: int = 2,
         pause: float = 0.5,
         at_once: int = 4,
+        lengths: bool = False,
     ) -> None:
         """Nothing is connected until the first request.
 
@@ -64,6 +65,7 @@ class Endpoint:
             retries: How often a request is repeated.
             pause: Seconds before the first repeat; doubled for each further one.
             at_once: Requests in flight; more wait their turn.
+            lengths: Whether it holds texts to the lengths of a schema; most refuse them.
         """
         self._model = model
         self._base_url = base_url
@@ -71,6 +73,7 @@ class Endpoint:
         self._seconds = seconds
         self._retries = retries
         self._pause = pause
+        self._lengths = lengths
         self._permits = threading.Semaphore(at_once)
         self._memory = Memory()
         self._lock = threading.Lock()
@@ -113,7 +116,7 @@ class Endpoint:
             return whole(self._say(stated, asking, limit, wanted))
 
         try:
-            return climb(ask, self._memory, turns, fields)
+            return climb(ask, self._memory, turns, fields, lengths=self._lengths)
         except Failure as failure:
             raise self._error(failure, asking) from None
 

@@ -35,6 +35,8 @@ _KEPT = {
     "description", "minItems", "maxItems", "minimum", "maximum", "additionalProperties",
 }  # fmt: skip
 """What endpoints understand in a schema; lengths and patterns are checked afterwards."""
+_LENGTH = "maxLength"
+"""What some understand besides, and hold an answer to: a small model may repeat itself for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,13 @@ def climb(
     memory: Memory,
     turns: Sequence[Turn],
     fields: type[Fields],
+    *,
+    lengths: bool = False,
 ) -> Structured[Fields]:
     """Ask on one rung after the other until an answer validates.
+
+    `lengths`: whether the endpoint holds texts to the `maxLength` of a schema; strict ones refuse
+    a schema that has it.
 
     Raises:
         Failure: none did, or the endpoint does not answer; its usage is that of all rungs.
@@ -96,7 +103,7 @@ def climb(
     spent, problem = Usage(), ""
     refused: list[Rung] = []
     for rung in memory.rungs():
-        wanted = wanted_on(rung, fields)
+        wanted = wanted_on(rung, fields, lengths=lengths)
         try:
             reply = ask(_stated(turns, wanted), wanted)
         except Failure as failure:
@@ -120,29 +127,30 @@ def climb(
     raise unusable
 
 
-def wanted_on(rung: Rung, fields: type[BaseModel]) -> Wanted:
+def wanted_on(rung: Rung, fields: type[BaseModel], *, lengths: bool = False) -> Wanted:
     """How these fields are asked for on that rung."""
-    return Wanted(rung, _UNNAMED.sub("_", fields.__name__)[:64], schema_of(fields))
+    name = _UNNAMED.sub("_", fields.__name__)[:64]
+    return Wanted(rung, name, schema_of(fields, lengths=lengths))
 
 
-def schema_of(fields: type[BaseModel]) -> dict[str, Any]:
-    """The JSON Schema of fields as strict endpoints take it."""
-    return _strict(fields.model_json_schema())
+def schema_of(fields: type[BaseModel], *, lengths: bool = False) -> dict[str, Any]:
+    """The JSON Schema of fields as strict endpoints take it, or with the lengths of texts too."""
+    return _strict(fields.model_json_schema(), {*_KEPT, _LENGTH} if lengths else _KEPT)
 
 
-def _strict(node: dict[str, Any]) -> dict[str, Any]:
+def _strict(node: dict[str, Any], keys: set[str]) -> dict[str, Any]:
     if "$ref" in node:
         return {"$ref": node["$ref"]}
-    kept = {key: value for key, value in node.items() if key in _KEPT}
+    kept = {key: value for key, value in node.items() if key in keys}
     for key in ("properties", "$defs"):
         if key in kept:
-            kept[key] = {name: _strict(value) for name, value in kept[key].items()}
+            kept[key] = {name: _strict(value, keys) for name, value in kept[key].items()}
     for key in ("anyOf", "prefixItems"):
         if key in kept:
-            kept[key] = [_strict(value) for value in kept[key]]
+            kept[key] = [_strict(value, keys) for value in kept[key]]
     for key in ("items", "additionalProperties"):
         if isinstance(kept.get(key), dict):
-            kept[key] = _strict(kept[key])
+            kept[key] = _strict(kept[key], keys)
     if "properties" in kept:
         kept["required"] = list(kept["properties"])
         kept["additionalProperties"] = False

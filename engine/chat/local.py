@@ -47,6 +47,7 @@ class Local(Endpoint):
             api_key=key,
             seconds=seconds,
             at_once=1,
+            lengths=True,
         )
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
 from pydantic import BaseModel, Field
@@ -185,6 +185,25 @@ class Deck(BaseModel):
     first: Slide = Field(description="the cover")
     kind: Literal["a", "b"] = "a"
     counts: dict[str, int] = {}
+
+
+class Note(BaseModel):
+    """A note."""
+
+    text: str = Field(json_schema_extra={"maxLength": 9})
+    lines: list[Annotated[str, Field(json_schema_extra={"maxLength": 5})]]
+
+
+def test_lengths_are_told_to_those_who_hold_to_them() -> None:
+    fields = schema_of(Note)["properties"]
+    assert fields == {
+        "text": {"type": "string"},
+        "lines": {"type": "array", "items": {"type": "string"}},
+    }
+    fields = schema_of(Note, lengths=True)["properties"]
+    assert fields["text"]["maxLength"] == 9
+    assert fields["lines"]["items"]["maxLength"] == 5
+    assert Note(text="longer than nine", lines=["longer than five"])
 
 
 def test_schemas_are_as_strict_endpoints_take_them() -> None:

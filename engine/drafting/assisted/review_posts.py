@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -17,6 +17,7 @@ from engine.chat.orders import find_order
 from engine.drafting import checks
 from engine.drafting.assisted.copied import copied
 from engine.drafting.assisted.drafts import ChatWriter
+from engine.drafting.assisted.form import text_field
 from engine.drafting.assisted.language import is_chinese
 from engine.drafting.assisted.members import Members
 from engine.drafting.assisted.review_sentences import QUOTED, borne_out, tidy, unquoted
@@ -51,14 +52,14 @@ class ToldOpening(BaseModel):
     """How the message for the group begins."""
 
     model_config = ConfigDict(extra="ignore")
-    opening: str
+    opening: Annotated[str, text_field(120)]
 
 
 class ToldMoments(BaseModel):
     """The post for Moments."""
 
     model_config = ConfigDict(extra="ignore")
-    moments: str
+    moments: Annotated[str, text_field(200)]
 
 
 class ToldPosts(ToldMoments, ToldOpening):

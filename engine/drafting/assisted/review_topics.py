@@ -20,6 +20,7 @@ from engine.chatlog.message import ChatMessage
 from engine.drafting import checks
 from engine.drafting.assisted.copied import copied
 from engine.drafting.assisted.drafts import ChatWriter
+from engine.drafting.assisted.form import text_field
 from engine.drafting.assisted.members import Members
 from engine.drafting.assisted.review_sentences import (
     Said,
@@ -71,7 +72,7 @@ class ToldSentence(BaseModel):
     """A sentence of the answer."""
 
     model_config = ConfigDict(extra="ignore")
-    text: str
+    text: Annotated[str, text_field(120)]
     ids: Annotated[list[int], _first(_MOST_CITED), Field(max_length=_MOST_CITED)]
 
 
@@ -79,7 +80,7 @@ class ToldTitle(BaseModel):
     """What a topic is called."""
 
     model_config = ConfigDict(extra="ignore")
-    title: str
+    title: Annotated[str, text_field(40)]
 
 
 class ToldSentences(BaseModel):

@@ -9,9 +9,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, create_model
 
 from engine.chat.fence import visible
+from engine.drafting.assisted.form import text_field
 from engine.drafting.assisted.rounds import Trial
 from engine.drafting.assisted.series_checks import Others, faults
 from engine.drafting.assisted.series_plan import FIELDS, HEAD, POSTS, Facts, prompt_of
@@ -21,6 +22,9 @@ from engine.drafting.series.job import Job
 _BULLET = re.compile(r"^(?:[-*•·]\s+|\d{1,2}(?:、|\.(?!\d))\s*)")
 _HALF = str.maketrans({",": "，", ";": "；", "!": "！", "?": "？", ":": "："})
 _HALF_MARK = re.compile(r"(?<=[\u3400-\u9fff」）])[,;!?:]")
+
+_MOST, _MOST_OF_POST = {"title": 40, "question": 80}, 220
+"""Characters at which a text is ended that does not end; some more than any is allowed."""
 
 Texts = Mapping[str, str]
 """Field → its text."""
@@ -37,7 +41,9 @@ class EpisodeForm(BaseModel):
 def form_of(job: Job, fields: Sequence[str]) -> type[EpisodeForm]:
     """A form for some fields of an episode, in reading order."""
     said = prompt_of(job).fields
-    asked: dict[str, Any] = {name: (str, Field(description=said[name])) for name in fields}
+    asked: dict[str, Any] = {
+        name: (str, text_field(_MOST.get(name, _MOST_OF_POST), said[name])) for name in fields
+    }
     return create_model("Episode", __base__=EpisodeForm, **asked)
 
 
