@@ -5,7 +5,8 @@ QUNCE_CHAT_MODEL=qwen QUNCE_CHAT_BASE_URL=http://127.0.0.1:18080/v1 python eval/
 Each prompt is asked cold, then with the same beginning and another question: what an endpoint
 that keeps prefixes has read need not be read again. Then join copy and a poster are drafted for
 each of our example briefs; of either, the first tells how long it takes where nothing was read
-before.
+before. Of series, and of reviews of our chats, the first words alone are waited for; those of a
+review come after the chat has been analysed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -22,15 +24,18 @@ from pydantic import BaseModel, Field
 from engine.app import open_chat, open_copywriter
 from engine.bundled import bundled
 from engine.chat import Asking, ChatModel, Prices, Turn, Usage
+from engine.chatlog import open_log
+from engine.cli.draft_series import wishes_for
 from engine.drafting import Brief
-from engine.errors import QunceError
+from engine.errors import ChatError, QunceError
 from engine.settings import Settings, read_settings
 
 LENGTHS = (0, 1000, 3000)
 """Characters of material before the question."""
 QUESTIONS = ("给读书会写一句欢迎语。", "给读书会写一个标题。")
 TOKENS = 64
-BRIEFS = Path(__file__).resolve().parents[2] / "examples" / "briefs"
+ROOT = Path(__file__).resolve().parents[2]
+BRIEFS, CHATS = ROOT / "examples" / "briefs", ROOT / "eval" / "sets" / "review"
 
 
 class Welcome(BaseModel):
@@ -93,6 +98,31 @@ def first_words(settings: Settings) -> None:
             )
 
 
+def first_words_of_more(settings: Settings) -> None:
+    """Begin series and reviews, and print when their first words came."""
+    copywriter = open_copywriter(settings, None, lambda *_: None)
+    logs = sorted({log for log in CHATS.iterdir() if ".truth" not in log.name})
+    for kind in ("series", "review"):
+        for path, log in zip(sorted(BRIEFS.glob("*.yaml")), logs, strict=False):
+            brief, heard = Brief.load(path), list[float]()
+            messages = list(open_log(log)) if kind == "review" else []
+            asking = Asking(cancelled=partial(bool, heard))
+            hear = partial(_note, heard)
+            began = time.perf_counter()
+            with suppress(ChatError):  # cancelled as soon as something is heard
+                if kind == "review":
+                    copywriter.review(messages, brief=brief, heard=hear, asking=asking)
+                else:
+                    wishes = wishes_for("周三 20:00", 4, 7)
+                    copywriter.series(brief, wishes, heard=hear, asking=asking)
+            first = min(heard, default=float("inf")) - began
+            print(f"{kind:6} {path.stem:16} first words {first:5.1f} s")
+
+
+def _note(heard: list[float], _: str) -> None:
+    heard.append(time.perf_counter())
+
+
 def main() -> int:
     """Run against the chat model in the environment."""
     print(heading())
@@ -105,6 +135,7 @@ def main() -> int:
         print(model.name)
         bench(model, settings)
         first_words(settings)
+        first_words_of_more(settings)
     except QunceError as error:
         print(error, file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""A draft asked for in two steps: its first element by itself, then the rest.
+"""A draft asked for in steps: its first element by itself, or a topic's title; then the rest.
 
 A model on this machine reads some 45 tokens a second, and a draft's question has 250 that depend on
 the brief; that of one element has a quarter of them. So the first words come sooner: 0.9 to 1.9 s
