@@ -14,7 +14,7 @@ from engine.drafting.assisted.form import DraftForm, form_for, texts_of
 from engine.drafting.assisted.grounding import Grounds, settle
 from engine.drafting.assisted.manners import check_alike, check_length, check_manners
 from engine.drafting.assisted.outline import Outline, Part
-from engine.drafting.assisted.prompting import address_in, draft_turns
+from engine.drafting.assisted.prompting import address_in, addressed, draft_turns
 from engine.drafting.assisted.rounds import ROUNDS, Outcome, Trial, ask
 from engine.drafting.assisted.steps import InSteps, Step
 from engine.drafting.assisted.words import assisted_words
@@ -168,14 +168,14 @@ class Judge:
         texts: Texts = {}
         wrong: dict[str, list[Finding]] = {}
         grounds = Grounds(tuple(self._piece.brief.facts()), assisted_words())
-        address = address_in(self._piece.assignment.tone)
+        tone = self._piece.assignment.tone
         for part in self._piece.outline.parts:
             name = part.element
             if name not in type(form).model_fields:
                 texts[name] = self._kept[name]
                 continue
             elsewhere = self._piece.outline.elsewhere(part)
-            texts[name], wrong[name] = _settled(form, part, grounds, elsewhere, address)
+            texts[name], wrong[name] = _settled(form, part, grounds, elsewhere, tone)
         return texts, wrong
 
     def _mixed(self, texts: Texts, faulty: Sequence[Part]) -> Draft | None:
@@ -218,18 +218,12 @@ def _noted(draft: Draft, offline: Sequence[str]) -> Draft:
     return replace(draft, meta={**draft.meta, "offline_elements": list(offline)}, notices=(notice,))
 
 
-def _addressed(text: str, part: Part, address: str) -> str:
-    """The text with 您 for 你 or the other way round, unless the brief itself has it."""
-    other = "你" if address == "您" else "您"
-    own = any(other in fact.value for fact in part.facts)
-    return text if own else text.replace(other, address)
-
-
 def _settled(
-    form: DraftForm, part: Part, grounds: Grounds, elsewhere: Sequence[str], address: str
+    form: DraftForm, part: Part, grounds: Grounds, elsewhere: Sequence[str], tone: str
 ) -> tuple[list[str], list[Finding]]:
     """The part's texts that hold; what is wrong where too few do."""
-    said = [_addressed(text, part, address) for text in texts_of(form, part)]
+    facts = [fact.value for fact in part.facts]
+    said = [addressed(text, tone, facts) for text in texts_of(form, part)]
     settled = [settle(text, part, grounds, elsewhere) for text in said]
     held = list(dict.fromkeys(one.text for one in settled if one.text))[: len(part.offline)]
     findings = [finding for one in settled for finding in one.findings]

@@ -7,7 +7,7 @@ worked example of them. Then the advice and the brief, fenced: data, never instr
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from engine.chat.fence import MOST, fenced
 from engine.chat.model import Turn
@@ -95,3 +95,10 @@ def _told(part: Part, words: AssistedWords) -> list[str]:
 def address_in(tone: str) -> str:
     """How a reader is addressed: 您 in the professional tone, else 你."""
     return "您" if tone == "professional" else "你"
+
+
+def addressed(text: str, tone: str, facts: Iterable[str]) -> str:
+    """The text with 您 for 你 or the other way round, unless the facts themselves have it."""
+    address = address_in(tone)
+    other = "你" if address == "您" else "您"
+    return text if any(other in fact for fact in facts) else text.replace(other, address)

@@ -23,6 +23,7 @@ from engine.drafting.assisted.drafts import ChatWriter
 from engine.drafting.assisted.form import text_field
 from engine.drafting.assisted.members import Members
 from engine.drafting.assisted.review_sentences import (
+    QUOTED,
     Said,
     borne_out,
     faults,
@@ -237,7 +238,8 @@ class _Judge:
         for sentence, text in ((one, text) for one in told for text in in_short(tidy(one.text))):
             statement, wrong = self._settled(text, sentence.ids)
             repeats = any(checks.similarity(statement.text, other.text) > 0.6 for other in kept)
-            if not wrong and not repeats and len(kept) < _SENTENCES:
+            empty = not (QUOTED.search(statement.text) or tells(statement.text, self._members))
+            if not (wrong or repeats or empty) and len(kept) < _SENTENCES:
                 kept.append(statement)
             findings += wrong
         return kept, findings

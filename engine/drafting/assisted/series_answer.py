@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, create_model
 
 from engine.chat.fence import visible
 from engine.drafting.assisted.form import text_field
+from engine.drafting.assisted.prompting import addressed
 from engine.drafting.assisted.rounds import Trial
 from engine.drafting.assisted.series_checks import Others, faults
 from engine.drafting.assisted.series_plan import FIELDS, HEAD, POSTS, Facts, prompt_of
@@ -64,7 +65,10 @@ class Judge:
 
     def __call__(self, answer: EpisodeForm) -> Trial[Texts]:
         """The texts that an answer makes, and every error in what it says."""
-        self._told = {**self._told, **{name: tidy(text) for name, text in answer}}
+        brief, planned = self._job.brief, self._facts.offline.values()
+        known = (*brief.facts(), *planned)
+        said = {name: addressed(tidy(text), brief.tone, known) for name, text in answer}
+        self._told = {**self._told, **said}
         texts, wrong = settle(self._job, self._facts, self._before, self._told, self._others)
         if self.wrong is None or len(wrong) < len(self.wrong):
             self.texts, self.wrong = texts, wrong

@@ -89,6 +89,8 @@ def _general(
     for word in words.claims:
         if word in text and word not in known:
             yield _error(f"「{word}」简报和排期里没有，删掉。", word)
+    if "…" in text and "…" not in known:
+        yield _error("「……」是没写完的话，写完整或删掉。", "…")
     if find_order(text):
         yield _error("像是写给模型的话，重写。", text)
     if foreign := copied(text, _topic_of(prompt_of(job).example), known):

@@ -267,6 +267,12 @@ def test_one_bad_sentence_is_dropped_and_the_other_stays() -> None:
     assert len(model.asked) == 2
 
 
+def test_a_sentence_that_says_hardly_anything_is_left_out() -> None:
+    text = "豆豆妈说家里磨蹭得不行，催一句顶三句。真的不行。"
+    written, _ = review([told(text, 2), GOOD_POSTS])
+    assert [said for said, _ in summaries(written)] == ["豆豆妈说家里磨蹭得不行，催一句顶三句。"]
+
+
 def test_a_relative_is_not_the_member() -> None:
     texts = [("小满", "我女儿画的狐狸，说尾巴是约好的时间"), ("阿禾", "画得真好，尾巴也有意思"),
              ("小满", "贴在书桌前面了"), ("静静", "下次带来看看")]  # fmt: skip
