@@ -6,14 +6,18 @@ Each prompt is asked cold, then with the same beginning and another question: wh
 that keeps prefixes has read need not be read again. Then join copy and a poster are drafted for
 each of our example briefs; of either, the first tells how long it takes where nothing was read
 before. Of series, and of reviews of our chats, the first words alone are waited for; those of a
-review come after the chat has been analysed.
+review come after the chat has been analysed. With --whole they are written to their end, in some
+twenty minutes, and it is counted how much of them is the model's.
 """
 
 from __future__ import annotations
 
+import argparse
+import math
 import os
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -26,7 +30,8 @@ from engine.bundled import bundled
 from engine.chat import Asking, ChatModel, Prices, Turn, Usage
 from engine.chatlog import open_log
 from engine.cli.draft_series import wishes_for
-from engine.drafting import Brief
+from engine.drafting import Brief, Draft
+from engine.drafting.assisted.series_plan import FIELDS
 from engine.errors import ChatError, QunceError
 from engine.settings import Settings, read_settings
 
@@ -35,7 +40,17 @@ LENGTHS = (0, 1000, 3000)
 QUESTIONS = ("给读书会写一句欢迎语。", "给读书会写一个标题。")
 TOKENS = 64
 ROOT = Path(__file__).resolve().parents[2]
-BRIEFS, CHATS = ROOT / "examples" / "briefs", ROOT / "eval" / "sets" / "review"
+BRIEFS, LOGS = ROOT / "examples" / "briefs", ROOT / "eval" / "sets" / "review"
+WEEKS = 4
+CHATS = {
+    "accounting-firm": "test-training.jsonl",
+    "childrens-clothes": "dev-bakery.json",
+    "gym": "dev-running.txt",
+    "indie-game": "dev-guild.txt",
+    "reading-club": "dev-book-club.txt",
+    "rice-seller": "train-groupbuy.txt",
+}
+"""Brief → a chat of some 400 messages that its group might have had."""
 
 
 class Welcome(BaseModel):
@@ -85,7 +100,10 @@ def bench(model: ChatModel, settings: Settings) -> None:
 def first_words(settings: Settings) -> None:
     """Draft, and print when the first words came, when all was there, and whose words they are."""
     copywriter = open_copywriter(settings, None, lambda *_: None)
-    drafts = {"join": partial(copywriter.join, channel="moments"), "poster": copywriter.poster}
+    drafts: dict[str, Callable[..., list[Draft]]] = {
+        "join": partial(copywriter.join, channel="moments"),
+        "poster": copywriter.poster,
+    }
     for kind, write in drafts.items():
         for path in sorted(BRIEFS.glob("*.yaml")):
             brief, heard = Brief.load(path), [float("inf")]
@@ -98,25 +116,29 @@ def first_words(settings: Settings) -> None:
             )
 
 
-def first_words_of_more(settings: Settings) -> None:
-    """Begin series and reviews, and print when their first words came."""
+def more(settings: Settings, *, whole: bool) -> None:
+    """Begin series and reviews, or write them, and print when their first words came."""
     copywriter = open_copywriter(settings, None, lambda *_: None)
-    logs = sorted({log for log in CHATS.iterdir() if ".truth" not in log.name})
     for kind in ("series", "review"):
-        for path, log in zip(sorted(BRIEFS.glob("*.yaml")), logs, strict=False):
-            brief, heard = Brief.load(path), list[float]()
-            messages = list(open_log(log)) if kind == "review" else []
-            asking = Asking(cancelled=partial(bool, heard))
+        for name, log in CHATS.items():
+            brief, heard = Brief.load(BRIEFS / f"{name}.yaml"), list[float]()
+            messages = list(open_log(LOGS / log)) if kind == "review" else []
+            asking = Asking() if whole else Asking(cancelled=partial(bool, heard))
             hear = partial(_note, heard)
-            began = time.perf_counter()
+            began, told = time.perf_counter(), ""
             with suppress(ChatError):  # cancelled as soon as something is heard
                 if kind == "review":
-                    copywriter.review(messages, brief=brief, heard=hear, asking=asking)
+                    meta = copywriter.review(messages, brief=brief, heard=hear, asking=asking).meta
+                    told = f"{', '.join(meta['used'])} of {meta['asked']}"
                 else:
-                    wishes = wishes_for("周三 20:00", 4, 7)
-                    copywriter.series(brief, wishes, heard=hear, asking=asking)
-            first = min(heard, default=float("inf")) - began
-            print(f"{kind:6} {path.stem:16} first words {first:5.1f} s")
+                    wishes = wishes_for("周三 20:00", WEEKS, 7)
+                    meta = copywriter.series(brief, wishes, heard=hear, asking=asking).meta
+                    told = f"{sum(map(len, meta['used'].values()))} of {WEEKS * len(FIELDS)} texts"
+            first, all_ = min(heard, default=math.inf) - began, time.perf_counter() - began
+            print(
+                f"{kind:6} {name:17} first words {first:5.1f} s"
+                + (f", all {all_:5.1f} s, the model's: {told}" if told else "")
+            )
 
 
 def _note(heard: list[float], _: str) -> None:
@@ -125,6 +147,9 @@ def _note(heard: list[float], _: str) -> None:
 
 def main() -> int:
     """Run against the chat model in the environment."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--whole", action="store_true", help="write series and reviews to the end")
+    arguments = parser.parse_args()
     print(heading())
     try:
         settings = read_settings(os.environ, Path.cwd())
@@ -135,7 +160,7 @@ def main() -> int:
         print(model.name)
         bench(model, settings)
         first_words(settings)
-        first_words_of_more(settings)
+        more(settings, whole=arguments.whole)
     except QunceError as error:
         print(error, file=sys.stderr)
         return 1

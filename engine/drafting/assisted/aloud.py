@@ -9,6 +9,11 @@ _UNICODE = 4
 """Hexadecimal digits after \\u."""
 
 
+def aloud(heard: Callable[[str], None] | None) -> Callable[[str], None] | None:
+    """Who hears an answer's JSON on behalf of `heard`, new for each answer; None: nobody does."""
+    return Aloud(heard) if heard else None
+
+
 class Aloud:
     """Says the string values of the JSON that it hears, each on a line of its own.
 

@@ -8,14 +8,14 @@ from typing import Any
 
 from engine.chat.model import Asking, ChatModel, Turn, Usage
 from engine.chat.prices import Prices
-from engine.drafting.assisted.aloud import Aloud
+from engine.drafting.assisted.aloud import aloud
 from engine.drafting.assisted.evidence import followed
 from engine.drafting.assisted.form import DraftForm, form_for, texts_of
 from engine.drafting.assisted.grounding import Grounds, settle
 from engine.drafting.assisted.manners import check_alike, check_length, check_manners
 from engine.drafting.assisted.outline import Outline, Part
 from engine.drafting.assisted.prompting import address_in, addressed, draft_turns
-from engine.drafting.assisted.rounds import ROUNDS, Outcome, Trial, ask
+from engine.drafting.assisted.rounds import ROUNDS, FieldsModel, Outcome, Trial, ask
 from engine.drafting.assisted.steps import InSteps, Step
 from engine.drafting.assisted.words import assisted_words
 from engine.drafting.brief import Brief
@@ -54,6 +54,10 @@ class ChatWriter:
     """Tokens that it takes in, its answer included."""
     in_steps: bool = False
     """Whether it reads so slowly that the first element of a draft is asked for by itself."""
+
+    def asked(self, steps: Sequence[Step]) -> FieldsModel:
+        """Who is asked for a form: the model, in these steps where it reads slowly."""
+        return InSteps(self.model, steps) if self.in_steps else self.model
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +118,10 @@ def write_draft(
             tokens=_TOKENS,
             temperature=_TEMPERATURE,
             seed=piece.assignment.seed * _SEEDS + piece.number * ROUNDS,
-            heard=Aloud(heard) if heard else None,
+            heard=aloud(heard),
         )
         outcome = ask(
-            InSteps(writer.model, piece.steps()) if writer.in_steps else writer.model,
+            writer.asked(piece.steps()),
             piece.turns(),
             form_for(outline.parts),
             Judge(piece, earlier),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from engine.chat.model import Asking, Turn, Usage
-from engine.drafting.assisted.aloud import Aloud
+from engine.drafting.assisted.aloud import aloud
 from engine.drafting.assisted.drafts import ChatWriter, Heard
 from engine.drafting.assisted.members import Members
 from engine.drafting.assisted.review_posts import posts_steps, posts_turns, tell_posts
@@ -131,8 +131,7 @@ class _Session:
         """How the next call is made; None when there is no time or nobody answers."""
         if self.silent >= _MOST_SILENT:
             return None
-        heard = Aloud(self.heard) if self.heard else None
-        asking = replace(self.asking, tokens=tokens, heard=heard)
+        asking = replace(self.asking, tokens=tokens, heard=aloud(self.heard))
         if self.ends is None:
             return asking
         left = self.ends - self.clock()

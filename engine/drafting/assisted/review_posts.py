@@ -21,8 +21,8 @@ from engine.drafting.assisted.form import text_field
 from engine.drafting.assisted.language import is_chinese
 from engine.drafting.assisted.members import Members
 from engine.drafting.assisted.review_sentences import QUOTED, borne_out, tidy, unquoted
-from engine.drafting.assisted.rounds import ROUNDS, FieldsModel, Outcome, Trial, ask, not_good
-from engine.drafting.assisted.steps import InSteps, Step
+from engine.drafting.assisted.rounds import ROUNDS, Outcome, Trial, ask, not_good
+from engine.drafting.assisted.steps import Step
 from engine.drafting.assisted.turns import shown, task_turns
 from engine.drafting.assisted.words import assisted_words
 from engine.drafting.compliance import ComplianceRules, check_compliance
@@ -130,11 +130,8 @@ def tell_posts(
 ) -> tuple[Outcome[Written], Written, str]:
     """Ask for the posts; beside the outcome, those that can be used and why others can't."""
     judge = _Judge(material, summaries, members, rules)
-    model: FieldsModel = writer.model
-    if writer.in_steps:
-        model = InSteps(writer.model, posts_steps(material, summaries))
     outcome = ask(
-        model,
+        writer.asked(posts_steps(material, summaries)),
         posts_turns(material, summaries),
         ToldPosts,
         judge,

@@ -33,8 +33,8 @@ from engine.drafting.assisted.review_sentences import (
     tells,
     tidy,
 )
-from engine.drafting.assisted.rounds import FieldsModel, Outcome, Trial, ask
-from engine.drafting.assisted.steps import InSteps, Step
+from engine.drafting.assisted.rounds import Outcome, Trial, ask
+from engine.drafting.assisted.steps import Step
 from engine.drafting.assisted.turns import shown, task_turns
 from engine.drafting.compliance import ComplianceRules, check_compliance
 from engine.drafting.draft import Finding
@@ -190,11 +190,8 @@ def tell_topic(
     asking: Asking,
 ) -> Outcome[Summary | None]:
     """Ask about one topic; the value is None where nothing of the answer can be used."""
-    model: FieldsModel = writer.model
-    if writer.in_steps:
-        model = InSteps(writer.model, topic_steps(material, job))
     return ask(
-        model,
+        writer.asked(topic_steps(material, job)),
         topic_turns(material, job),
         ToldTopic,
         _Judge(material, job, members, rules),

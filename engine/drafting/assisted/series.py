@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.chat.model import Asking, Turn, Usage
-from engine.drafting.assisted.aloud import Aloud
+from engine.drafting.assisted.aloud import aloud
 from engine.drafting.assisted.drafts import ChatWriter, Heard
 from engine.drafting.assisted.rounds import ROUNDS, ask
 from engine.drafting.assisted.series_answer import Judge, Texts, Wrong, form_of
@@ -73,9 +73,8 @@ class _Session:
         if self.silent >= _MOST_SILENT:
             return None
         seed = (self.asking.seed or 0) + number * ROUNDS
-        heard = Aloud(self.heard) if self.heard else None
         tokens = _TOKENS + _TOKENS_A_FIELD * fields
-        asking = replace(self.asking, tokens=tokens, seed=seed, heard=heard)
+        asking = replace(self.asking, tokens=tokens, seed=seed, heard=aloud(self.heard))
         if self.ends is None:
             return asking
         left = self.ends - self.clock()

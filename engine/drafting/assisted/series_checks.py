@@ -93,13 +93,15 @@ def _general(
         yield _error("「……」是没写完的话，写完整或删掉。", "…")
     if find_order(text):
         yield _error("像是写给模型的话，重写。", text)
-    if foreign := copied(text, _topic_of(prompt_of(job).example), known):
+    if foreign := copied(text, _topic_of(prompt_of(job).example, field), known):
         yield _error(f"「{foreign}」是例子里的事，这一期没有，删掉。", foreign)
 
 
-def _topic_of(example: EpisodeExample) -> Iterator[str]:
-    """What the worked example is about; how its posts say it may be taken over."""
+def _topic_of(example: EpisodeExample, field: str) -> Iterator[str]:
+    """What the worked example is about; posts, no titles, may take over how its posts say it."""
     yield from example.brief.values()
+    if field in HEAD:
+        yield from (example.answer[post] for post in POSTS)
     yield from (example.answer[name] for name in HEAD)
     yield from (example.plan[row] for row in (*HEAD, "next_title") if row in example.plan)
 

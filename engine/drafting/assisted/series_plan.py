@@ -151,7 +151,8 @@ def part_turns(
         facts: Of the episode.
         part: Which fields, and what is told for them.
         texts: Field → its text as it stands; a title that stands is told for the planned one.
-        titles: Of the other episodes, so that it says nothing twice; empty: they aren't told.
+        titles: Of the other episodes, so that it says nothing twice; told where all fields are
+            asked for at once.
     """
     prompt, words, example = prompt_of(job), assisted_words(), prompt_of(job).example
     whole = set(part.fields) == set(FIELDS)

@@ -407,6 +407,17 @@ def test_what_is_copied_from_the_example_is_refused(job: Job, series: Series) ->
     assert "是例子里的事" in model.asked[2][-1].text
 
 
+def test_a_title_takes_nothing_from_the_posts_of_the_example(job: Job, series: Series) -> None:
+    title = f"都卡在这一下，{series.episodes[1].title[:12]}"
+    words = {
+        name: text.replace(own_words(series)["title"], title)
+        for name, text in own_words(series).items()
+    }
+    written, model = write(job, series, only_second(series, words, own_words(series)))
+    assert written.notices == ()
+    assert "是例子里的事" in model.asked[2][-1].text
+
+
 def test_the_words_of_a_series_are_heard(job: Job, series: Series) -> None:
     heard: list[str] = []
     script = [offline_words(episode) for episode in series.episodes]
