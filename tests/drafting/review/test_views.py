@@ -31,7 +31,7 @@ def _plain(labels: list[int]) -> list[int]:
 def test_lines_belong_together_that_do_in_most_views(
     views: list[list[int]], wanted: list[int]
 ) -> None:
-    assert _plain(agree(views)) == wanted
+    assert _plain(agree(views, 0.4)) == wanted
 
 
 def test_every_line_gets_a_label() -> None:
