@@ -7,6 +7,7 @@ keeps its sound; and where the group wants that, it is asked what the message me
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,10 +16,11 @@ import numpy as np
 
 from engine.errors import EncoderError
 from engine.moderation.classifier.corpus import ANY
-from engine.moderation.classifier.features import origin
+from engine.moderation.classifier.features import chinese_in, origin
 from engine.moderation.classifier.meaning import LONGEST, Meaning, plain
 from engine.moderation.classifier.model import Classifier
 from engine.moderation.finding import NORMAL, Finding
+from engine.moderation.heard import heard
 from engine.moderation.lexicon import Lexicon
 from engine.moderation.reading import Reading
 from engine.text import Folded
@@ -39,6 +41,20 @@ _FLOOR = 0.12
 """Below this probability the classifier's opinion is not worth a finding."""
 _DOUBT, _SURE = 0.07, 0.45
 """Between these chances of a violation a message is read aloud and looked at once more."""
+_HINT = 0.01
+"""So is one below, from this chance on, that is written strangely. What is heard in it counts only
+if it is surely a violation."""
+_RARE = 2
+"""Rare characters that are strange: 婲钱买嘚 for 花钱买的."""
+_LOOSE, _LOOSE_OF, _SURPRISING = 0.35, 6, 5.5
+"""The share of characters in no word, of so many, that is strange where they don't follow each
+other either, in nats a character: 豆使小头 for 都是小偷."""
+_OTHERS, _CALMER, _HIDDEN = 3, 1.0, 6.0
+"""Who writes so many other characters than are heard, and strangely, while what is heard is plain
+talk, by so many nats a character, hides something. The odds of a violation are so many times as
+high then,"""
+_UNPROVEN = 0.8
+"""but it is proof of nothing: by itself it makes a violation no likelier than that."""
 _CERTAIN = 0.9
 """From this probability on nobody needs to ask what a message means."""
 
@@ -51,6 +67,8 @@ class _Suspicion(NamedTuple):
     """Of every category by itself."""
     violation: float
     """The chance that it breaks any of the rules that are watched."""
+    hidden: bool
+    """Whether what it says was hidden on purpose, as it seems."""
 
 
 class _Opinion(NamedTuple):
@@ -122,25 +140,34 @@ class Opinions:
             for reading, known in zip(readings, chances, strict=True)
         ]
 
-    def _suspicion(self, reading: Reading, known: Sequence[float]) -> _Suspicion:
+    def _suspicion(
+        self, reading: Reading, known: Sequence[float], *, hidden: bool = False
+    ) -> _Suspicion:
         violation = 1 - prod([1 - known[column] for column in self._watched])
-        unknown = _UNKNOWN[min(reading.size, 3)]
-        suspected = violation / (violation + known[self._normal] + unknown)
-        return _Suspicion(reading, known, suspected)
+        harmless = known[self._normal] + _UNKNOWN[min(reading.size, 3)]
+        suspected = violation / (violation + harmless)
+        if hidden:
+            raised = violation / (violation + harmless / _HIDDEN)
+            suspected = max(suspected, min(raised, _UNPROVEN))
+        return _Suspicion(reading, known, suspected, hidden)
 
     def _listen(self, suspicions: list[_Suspicion]) -> None:
         """Read the doubtful messages aloud; where that tells more, it takes their place."""
         doubtful = [
             (at, spoken)
-            for at, (reading, _, violation) in enumerate(suspicions)
-            if _DOUBT <= violation < _SURE and (spoken := reading.aloud())
+            for at, (reading, _, violation, _) in enumerate(suspicions)
+            if _is_doubtful(reading, violation) and (spoken := reading.aloud())
         ]
-        for _, spoken in doubtful:
+        again = self._suspect([spoken for _, spoken in doubtful])
+        for (at, spoken), suspicion in zip(doubtful, again, strict=True):
+            written = suspicions[at]
+            if _is_hidden(written.reading, spoken):
+                suspicion = self._suspicion(spoken, suspicion.chances, hidden=True)  # noqa: PLW2901
+            if written.violation < _DOUBT and suspicion.violation < _SURE:
+                continue
             found = self._lexicon.find(spoken.folded, None)
             spoken.findings += [finding for finding in found if finding not in spoken.findings]
-        again = self._suspect([spoken for _, spoken in doubtful])
-        for (at, _), suspicion in zip(doubtful, again, strict=True):
-            if suspicion.violation > suspicions[at].violation:
+            if suspicion.violation > written.violation:
                 suspicions[at] = suspicion
 
     def _understand(self, suspicions: list[_Suspicion]) -> None:
@@ -149,7 +176,7 @@ class Opinions:
             return
         doubtful = [
             at
-            for at, (reading, _, violation) in enumerate(suspicions)
+            for at, (reading, _, violation, _) in enumerate(suspicions)
             if _FLOOR <= violation < _CERTAIN and reading.size >= _TELLING
         ]
         texts = [plain(suspicions[at].reading.folded.text) for at in doubtful]
@@ -159,7 +186,7 @@ class Opinions:
         told = meaning.joined(known, vectors).tolist()
         for at, text, chances in zip(doubtful, texts, told, strict=True):
             before = suspicions[at]
-            meant = self._suspicion(before.reading, chances)
+            meant = self._suspicion(before.reading, chances, hidden=before.hidden)
             if len(text) < LONGEST or meant.violation > before.violation:  # the rest may be worse
                 suspicions[at] = meant
 
@@ -180,7 +207,7 @@ class Opinions:
         The first bears the chance that the message breaks any of the watched categories: one
         that hovers between advertisement and fraud is surely not normal.
         """
-        reading, known, violation = suspicion
+        reading, known, violation, _ = suspicion
         if violation < _FLOOR or not reading.prepared.strip():  # or nothing to go by
             return []
         categories = self._classifier.categories
@@ -195,6 +222,31 @@ class Opinions:
                 if known[column] >= _FLOOR
             ),
         ]
+
+
+def _is_doubtful(reading: Reading, violation: float) -> bool:
+    """Whether a message that may be a violation, with this chance, is to be read aloud."""
+    if violation >= _DOUBT:
+        return violation < _SURE
+    return violation >= _HINT and _is_strange(reading)
+
+
+def _is_strange(reading: Reading) -> bool:
+    """Whether a message is written as nobody writes who has nothing to hide."""
+    chinese = chinese_in(reading.prepared, reading.words)
+    if chinese.rare >= _RARE:
+        return True
+    loose = chinese.size >= _LOOSE_OF and chinese.loose >= _LOOSE * chinese.size
+    return loose and heard().surprise(reading.words) >= _SURPRISING
+
+
+def _is_hidden(written: Reading, spoken: Reading) -> bool:
+    """Whether what is heard in a message was hidden on purpose, as it seems."""
+    others = Counter(spoken.folded.text) - Counter(written.folded.text)
+    if others.total() < _OTHERS or not _is_strange(written):
+        return False
+    calmer = heard().surprise(written.words) - heard().surprise(spoken.words)
+    return calmer >= _CALMER
 
 
 def _named(category: str) -> str:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
@@ -310,14 +310,12 @@ def test_eighty_slogans() -> None:
     assert sum(len(rule.terms) for rule in slogans) >= 80
 
 
-@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_accepted(text: str) -> None:
     wording(text)
     check_limits(text, Limits(0, 0, 0, 0, 0, 0, 0, 0))
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="，。！？「」（{}% \n的了是\u3000,!~", max_size=60))
 def test_offsets_hold_among_punctuation(text: str) -> None:
     wording(text)
@@ -343,7 +341,6 @@ def test_similarity(a: str, b: str, expected: float) -> None:
     assert similarity(b, a) == similarity(a, b)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=50), st.text(max_size=50))
 def test_similarity_is_between_0_and_1(a: str, b: str) -> None:
     assert 0.0 <= similarity(a, b) <= 1.0

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.bundled import bundled
@@ -310,13 +310,11 @@ def test_latin_words_and_numbers_match_whole() -> None:
     assert check("0元购") == [("warning", "0元购")]
 
 
-@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_accepted(text: str) -> None:
     check(text)
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="最好的第一步包过书国家级。\n 年2025截至本店", max_size=80))
 def test_offsets_hold_on_dense_text(text: str) -> None:
     check(text)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.bundled import bundled
@@ -323,7 +323,6 @@ def test_borne_out_by(said: str, source: str, held: bool) -> None:
     assert any(number.borne_out_by(other) for other in numbers(source)) is held
 
 
-@settings(deadline=None)
 @given(st.text(max_size=150))
 def test_any_text_is_accepted(text: str) -> None:
     for number in numbers(text):
@@ -331,20 +330,17 @@ def test_any_text_is_accepted(text: str) -> None:
     unsupported(text)
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="0123456789一二十百万半几两点月日年周:.-到 元位晚第", max_size=40))
 def test_numerals_of_any_shape_are_accepted(text: str) -> None:
     for number in numbers(text):
         assert text[number.start : number.end] == number.text
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="37 位周一晚8点林老师「」《》AI元", max_size=60))
 def test_a_text_bears_itself_out(text: str) -> None:
     assert [f.text for f in check_facts(text, [text])] == []
 
 
-@settings(deadline=None)
 @given(st.text(max_size=100))
 def test_any_text_bears_itself_out(text: str) -> None:
     assert [f.text for f in check_facts(text, [text])] == []

@@ -106,7 +106,7 @@ def test_too_few_lines_is_none() -> None:
 ALPHABET = "中文字的了我们读书一二三每周晚点 0123456789AaZz。，、；：！？（）「」《》“”…—·￥%/-.\"'"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(ALPHABET, min_size=1, max_size=60), st.floats(5, 24))
 def test_line_rules_hold_for_any_text(raw: str, width: float) -> None:
     text, _ = drawable(raw, face("sans"))

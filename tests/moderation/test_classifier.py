@@ -61,7 +61,6 @@ def common(one: str, other: str) -> float:
 
 
 @given(st.lists(st.text(max_size=40), min_size=1, max_size=8))
-@settings(deadline=None)  # the first call reads the tables
 def test_a_batch_has_the_features_that_its_texts_have_alone(texts: list[str]) -> None:
     prepared = [prepare(fold_text(text)) for text in texts]
     together = features(prepared)
@@ -75,7 +74,6 @@ def test_a_batch_has_the_features_that_its_texts_have_alone(texts: list[str]) ->
 
 
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=4))
-@settings(deadline=None)
 def test_what_features_come_from_lies_inside_the_text(texts: list[str]) -> None:
     prepared = [prepare(fold_text(text)) for text in texts]
     found = grams(prepared)
@@ -146,7 +144,7 @@ def test_a_score_is_explained_by_the_pieces_that_carry_it(small: Classifier) -> 
 
 
 @given(st.text(max_size=80))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_pieces_lie_inside_any_text(small_text: str) -> None:
     prepared = prepare(fold_text(small_text))
     for category in ("ad", "abuse", "normal"):
@@ -155,7 +153,7 @@ def test_pieces_lie_inside_any_text(small_text: str) -> None:
 
 
 @given(st.lists(st.text("加 我微-信1领0好x礼😀", max_size=30), max_size=6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_many_scores_are_explained_like_one(texts: list[str]) -> None:
     texts = [*map(prepare, texts), "加 我 微 信 领 好 礼" * (FEW // 12)]  # together above FEW
     names = ["ad", "fraud", "normal", "abuse", "porn", "ad", "politics"][-len(texts) :]

@@ -523,7 +523,7 @@ PIECES = [
 ]  # fmt: skip
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.one_of(st.lists(st.sampled_from(PIECES), max_size=14).map("".join), st.text(max_size=60)))
 def test_spans_are_ordered_inside_and_apart(text: str) -> None:
     at = 0
@@ -535,7 +535,6 @@ def test_spans_are_ordered_inside_and_apart(text: str) -> None:
         at = end
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_plain_domains_stay_plain(text: str) -> None:
     plain = plain_domain(text)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.moderation.decide import decide, exemption
@@ -331,7 +331,6 @@ TEXTS = st.text(max_size=30) | st.sampled_from(["班费接龙", "这把开挂了
 MOMENTS = st.datetimes(timezones=st.none() | st.timezones())
 
 
-@settings(deadline=None)  # time zones are read from files
 @given(
     st.lists(FINDINGS | WILD, max_size=8),
     st.sampled_from(ANY_RULES),

@@ -337,7 +337,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(PIECES, max_size=12).map("".join))
 def test_spans_cover_what_was_found(text: str) -> None:
     for finding in find(SHIPPED, text):

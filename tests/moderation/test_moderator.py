@@ -103,7 +103,7 @@ def test_hostile_texts_get_a_verdict(moderator: Moderator, text: str) -> None:
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_text_gets_a_verdict(text: str) -> None:
     verdict = SHARED.check(text)
     assert 0 <= verdict.confidence <= 1
@@ -112,7 +112,7 @@ def test_any_text_gets_a_verdict(text: str) -> None:
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_bytes_read_as_text_get_a_verdict(data: bytes) -> None:
     for text in (data.decode("utf-8", "surrogateescape"), data.decode("gb18030", "replace")):
         assert SHARED.check(text).suggestion in ("pass", "review", "block")

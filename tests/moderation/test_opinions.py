@@ -8,7 +8,7 @@ from math import log
 import numpy as np
 import pytest
 
-from engine.moderation.classifier.model import Classifier, assemble
+from engine.moderation.classifier.model import Classifier, assemble, shipped
 from engine.moderation.lexicon import Lexicon
 from engine.moderation.message import Message
 from engine.moderation.opinions import Opinions
@@ -58,3 +58,50 @@ def test_a_violation_of_no_known_kind_must_be_likelier_than_not() -> None:
 @pytest.mark.parametrize("text", ["", "   ", "\n"], ids=["empty", "blanks", "line break"])
 def test_nothing_is_thought_of_nothing(text: str) -> None:
     assert found(always(ad=0.9, normal=0.1), {"ad"}, text) == {}
+
+
+HIDDEN = {
+    "characters of the same sound": "他们老加的人逗是小头和片子",
+    "characters that look alike": "苝方汝刄嘟佷抠",
+}
+PLAIN = "他们老家的人都是小偷和骗子"
+HARMLESS = 0.3 + UNKNOWN
+
+
+@pytest.mark.parametrize("text", HIDDEN.values(), ids=HIDDEN.keys())
+def test_the_odds_of_what_was_hidden_are_six_times_as_high(text: str) -> None:
+    model = always(abuse=0.1, normal=0.3)
+    assert found(model, {"abuse"}, text) == pytest.approx(
+        {"abuse": 0.1 / (0.1 + HARMLESS / 6)}, abs=1e-6
+    )
+    assert found(model, {"abuse"}, PLAIN) == pytest.approx(
+        {"abuse": 0.1 / (0.1 + HARMLESS)}, abs=1e-6
+    )
+
+
+@pytest.mark.parametrize("text", HIDDEN.values(), ids=HIDDEN.keys())
+def test_hiding_proves_nothing(text: str) -> None:
+    seen = found(always(abuse=0.3, normal=0.3), {"abuse"}, text)
+    assert seen == pytest.approx({"abuse": 0.8}, abs=1e-6)
+
+
+@pytest.mark.parametrize("text", HIDDEN.values(), ids=HIDDEN.keys())
+def test_what_is_hardly_a_violation_stays_so_when_hidden(text: str) -> None:
+    assert found(always(abuse=0.025, normal=0.3), {"abuse"}, text) == {}
+
+
+def test_what_is_heard_in_strange_writing_counts() -> None:
+    text = "哪边来的豆使小头"  # 那边来的都是小偷, heard not quite like that
+    assert found(shipped(), {"abuse"}, text)["abuse"] >= 0.405  # where default rules review
+
+
+INNOCENT = {
+    "disguised all the same": "鸣天去趴闪的桐穴既得戴睡和冒子",
+    "dialect": "寻晚冻到震，边个开咁大冷气㗎",
+    "names": "昨晚看了陀思妥耶夫斯基的传记",
+}
+
+
+@pytest.mark.parametrize("text", INNOCENT.values(), ids=INNOCENT.keys())
+def test_strange_writing_alone_breaks_no_rule(text: str) -> None:
+    assert found(shipped(), {"abuse", "porn", "ad"}, text) == {}

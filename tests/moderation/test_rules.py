@@ -453,7 +453,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=60)  # it writes files
+@settings(max_examples=60)  # it writes files
 @given(st.dictionaries(st.sampled_from([*RulesFile.model_fields, "other"]), VALUES, max_size=5))
 def test_any_file_is_judged_and_opened_only_without_problems(file: dict[str, Any]) -> None:
     with TemporaryDirectory() as folder:

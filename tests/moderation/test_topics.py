@@ -314,7 +314,6 @@ def test_long_messages_cost_six_texts(encoder: Scripted, finder: TopicFinder) ->
 
 
 @given(st.text(st.sampled_from("甲a, 。！"), max_size=600))
-@settings(deadline=None)
 def test_windows_cover_a_text(text: str) -> None:
     text = fold_text(text)
     windows = module._windows(text)
@@ -336,7 +335,7 @@ def test_windows_cover_a_text(text: str) -> None:
         max_size=8,
     ).map("".join)
 )
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_any_text_is_accepted(text: str) -> None:
     for encoder in (None, ENCODER):
         finder = TopicFinder([SHARES, SPOILERS], encoder)
@@ -350,7 +349,6 @@ ENCODER = CachedEncoder(Scripted())
 
 
 @given(st.text(min_size=1, max_size=300))
-@settings(deadline=None)
 def test_any_example_is_accepted(text: str) -> None:
     topic = Topic(name="随便", examples=(text,), threshold=0.0)
     for encoder in (None, ENCODER):

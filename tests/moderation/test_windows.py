@@ -229,7 +229,7 @@ def test_memory_agrees_with_a_plain_list(
 
 
 @pytest.mark.parametrize("shared", STORES[1:])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(steps=STEPS)
 def test_both_stores_agree(
     request: pytest.FixtureRequest,
@@ -253,7 +253,7 @@ def test_both_stores_agree(
     times=st.lists(TIMES, min_size=1, max_size=20),
     rng=st.randoms(use_true_random=False),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_order_of_arrivals_does_not_matter(
     request: pytest.FixtureRequest, name: str, times: list[float], rng: object
 ) -> None:

@@ -347,7 +347,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.one_of(st.text(), st.lists(PIECES, max_size=80).map("".join)), st.booleans())
 def test_any_text_is_accepted(text: str, structured: bool) -> None:
     extract = Extract(text[:9], (Block(text, 1), Block(text)), structured)

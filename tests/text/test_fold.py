@@ -4,7 +4,7 @@ import sys
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.text import Folded, fold, fold_text, skeleton
@@ -96,7 +96,6 @@ def test_every_character_folds_once() -> None:
     assert not {unicodedata.category(char)[0] for char in once} & {"M"}
 
 
-@settings(deadline=None)
 @given(ANY_TEXT)
 def test_folding_is_idempotent(text: str) -> None:
     once = fold(text)
@@ -104,7 +103,6 @@ def test_folding_is_idempotent(text: str) -> None:
     assert fold(once.text).span(0, len(once.text)) == (0, len(once.text))
 
 
-@settings(deadline=None)
 @given(ANY_TEXT)
 def test_folded_text_is_clean(text: str) -> None:
     folded = fold_text(text)
@@ -113,14 +111,12 @@ def test_folded_text_is_clean(text: str) -> None:
     assert folded == unicodedata.normalize("NFC", folded)
 
 
-@settings(deadline=None)
 @given(ANY_TEXT)
 def test_nfc_and_nfd_fold_alike(text: str) -> None:
     assert fold_text(unicodedata.normalize("NFD", text)) == fold_text(text)
     assert fold_text(unicodedata.normalize("NFC", text)) == fold_text(text)
 
 
-@settings(deadline=None)
 @given(ANY_TEXT, st.data())
 def test_every_span_maps_back(text: str, data: st.DataObject) -> None:
     folded = fold(text)
@@ -149,7 +145,6 @@ def test_skeletons(text: str, bare: str) -> None:
     assert skeleton(text) == bare
 
 
-@settings(deadline=None)
 @given(ANY_TEXT)
 def test_skeleton_is_idempotent_and_bare(text: str) -> None:
     bare = skeleton(text)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import engine.text
@@ -52,7 +52,6 @@ def test_no_sound(text: str) -> None:
     assert sounds(text).tolist() == [0] * len(text)
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=()), max_size=60))
 def test_any_text(text: str) -> None:
     ids = sounds(text)
@@ -61,7 +60,6 @@ def test_any_text(text: str) -> None:
     assert ids.max(initial=0) < len(syllables())
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(min_codepoint=0x3400, max_codepoint=0x9FFF), max_size=60))
 def test_folding_keeps_the_sound(text: str) -> None:
     heard = sounds(text)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.bundled import bundled
@@ -56,13 +56,11 @@ def test_search_words(text: str, expected: list[str]) -> None:
     assert search_words(text) == expected
 
 
-@settings(deadline=None)
 @given(ANY_TEXT)
 def test_words_lose_nothing(text: str) -> None:
     assert "".join(words(text)) == text
 
 
-@settings(deadline=None)
 @given(ANY_TEXT)
 def test_search_words_hold_letters_or_digits(text: str) -> None:
     for word in search_words(text):

@@ -65,6 +65,17 @@ class Features(NamedTuple):
     """int64 (texts,), how many each text has; one at least."""
 
 
+class Chinese(NamedTuple):
+    """How much of a text is Chinese, and written strangely."""
+
+    size: int
+    """Chinese characters."""
+    loose: int
+    """Those that are in no word that jieba knows."""
+    rare: int
+    """Those that are no everyday ones."""
+
+
 class Grams(NamedTuple):
     """The n-grams of texts, as often as they occur, and of which characters each is made.
 
@@ -157,6 +168,14 @@ def grams_of(prepared: str) -> tuple[Sequence[int], Sequence[int]]:
     return tuple(buckets), tuple(places)
 
 
+def chinese_in(prepared: str, cut: Sequence[str]) -> Chinese:
+    """What is Chinese in a prepared text that is cut into these words."""
+    rest = _everyday().sub("", prepared)
+    rare = len([char for char in rest if "\u4e00" <= char <= "\u9fff"])
+    loose = len([word for word in cut if len(word) == 1 and "\u4e00" <= word <= "\u9fff"])
+    return Chinese(len(prepared) - len(rest) + rare, loose, rare)
+
+
 class _Units(NamedTuple):
     """What n-grams are made of: framed texts end to end, once as written, then as heard."""
 
@@ -227,10 +246,7 @@ def _heard(value: int) -> _Unit:
 
 def _shape_of(text: str, cut: Sequence[str]) -> tuple[int, int]:
     """The buckets of the shape of a text."""
-    rest = _everyday().sub("", text)
-    rare = len([char for char in rest if "\u4e00" <= char <= "\u9fff"])
-    loose = len([word for word in cut if len(word) == 1 and "\u4e00" <= word <= "\u9fff"])
-    return _shape(len(text) - len(rest) + rare, loose, rare)
+    return _shape(*chinese_in(text, cut))
 
 
 @lru_cache(maxsize=4096)

@@ -122,7 +122,7 @@ def test_what_breaks_the_rules_is_counted_and_left_out() -> None:
     assert "代购" not in dict(found.words)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.sampled_from("甲乙丙"), st.text(max_size=60)), max_size=12))
 def test_any_text_is_analysed(said: list[tuple[str, str]]) -> None:
     messages = [

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.drafting.series import statutory
@@ -272,7 +272,6 @@ def test_too_much_to_avoid_is_said() -> None:
         slot_dates(WEDNESDAYS, start, 6, avoid)
 
 
-@settings(deadline=None)  # the first look at a year takes its time
 @given(
     st.dates(date(2008, 1, 1), date(2060, 1, 1)),
     st.integers(1, 12),

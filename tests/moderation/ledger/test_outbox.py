@@ -198,9 +198,7 @@ STEPS = st.lists(
 )
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_leases_against_a_model(
     sqlite_ledger: Ledger, steps: list[tuple[str, int, int | None]]

@@ -89,7 +89,7 @@ def shaped(name: str, data: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", PLATFORMS)
 @given(st.data())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 def test_any_json(name: str, draw: st.DataObject) -> None:
     platform = PLATFORMS[name]
     data = draw.draw(objects(name))
