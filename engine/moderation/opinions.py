@@ -41,7 +41,7 @@ _FLOOR = 0.12
 """Below this probability the classifier's opinion is not worth a finding."""
 _DOUBT, _SURE = 0.07, 0.45
 """Between these chances of a violation a message is read aloud and looked at once more."""
-_HINT = 0.01
+_HINT = 0.02
 """So is one below, from this chance on, that is written strangely. What is heard in it counts only
 if it is surely a violation."""
 _RARE = 2
