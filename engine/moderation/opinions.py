@@ -1,7 +1,8 @@
 """Messages in → what the classifier thinks of each, the doubtful ones looked at more closely.
 
-Most messages are clear at once. A doubtful one is read aloud as well, for who disguises a word
-keeps its sound; and where the group wants that, it is asked what the message means.
+Most messages are clear at once. One that is doubtful or strangely written is read aloud as well,
+for who disguises a word keeps its sound or its look; and where the group wants that, it is asked
+what the message means.
 """
 
 from __future__ import annotations
@@ -159,10 +160,10 @@ class Opinions:
             if _is_doubtful(reading, violation) and (spoken := reading.aloud())
         ]
         again = self._suspect([spoken for _, spoken in doubtful])
-        for (at, spoken), suspicion in zip(doubtful, again, strict=True):
+        for (at, spoken), said in zip(doubtful, again, strict=True):
             written = suspicions[at]
-            if _is_hidden(written.reading, spoken):
-                suspicion = self._suspicion(spoken, suspicion.chances, hidden=True)  # noqa: PLW2901
+            hidden = _is_hidden(written.reading, spoken)
+            suspicion = self._suspicion(spoken, said.chances, hidden=True) if hidden else said
             if written.violation < _DOUBT and suspicion.violation < _SURE:
                 continue
             found = self._lexicon.find(spoken.folded, None)
