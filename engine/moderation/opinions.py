@@ -8,7 +8,6 @@ what the message means.
 from __future__ import annotations
 
 import warnings
-from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
@@ -234,17 +233,19 @@ def _is_doubtful(reading: Reading, violation: float) -> bool:
 
 def _is_strange(reading: Reading) -> bool:
     """Whether a message is written as nobody writes who has nothing to hide."""
-    chinese = chinese_in(reading.prepared, reading.words)
-    if chinese.rare >= _RARE:
+    size, loose, rare = chinese_in(reading.prepared, reading.words)
+    if rare >= _RARE:
         return True
-    loose = chinese.size >= _LOOSE_OF and chinese.loose >= _LOOSE * chinese.size
-    return loose and heard().surprise(reading.words) >= _SURPRISING
+    if size < _LOOSE_OF or loose < _LOOSE * size:
+        return False
+    return heard().surprise(reading.words) >= _SURPRISING
 
 
 def _is_hidden(written: Reading, spoken: Reading) -> bool:
     """Whether what is heard in a message was hidden on purpose, as it seems."""
-    others = Counter(spoken.folded.text) - Counter(written.folded.text)
-    if others.total() < _OTHERS or not _is_strange(written):
+    own = written.folded.text
+    others = [char for char in spoken.folded.text if char not in own]
+    if len(others) < _OTHERS or not _is_strange(written):
         return False
     calmer = heard().surprise(written.words) - heard().surprise(spoken.words)
     return calmer >= _CALMER

@@ -65,17 +65,6 @@ class Features(NamedTuple):
     """int64 (texts,), how many each text has; one at least."""
 
 
-class Chinese(NamedTuple):
-    """How much of a text is Chinese, and written strangely."""
-
-    size: int
-    """Chinese characters."""
-    loose: int
-    """Those that are in no word that jieba knows."""
-    rare: int
-    """Those that are no everyday ones."""
-
-
 class Grams(NamedTuple):
     """The n-grams of texts, as often as they occur, and of which characters each is made.
 
@@ -168,12 +157,17 @@ def grams_of(prepared: str) -> tuple[Sequence[int], Sequence[int]]:
     return tuple(buckets), tuple(places)
 
 
-def chinese_in(prepared: str, cut: Sequence[str]) -> Chinese:
-    """What is Chinese in a prepared text that is cut into these words."""
+def chinese_in(prepared: str, cut: Sequence[str]) -> tuple[int, int, int]:
+    """How much of a prepared text, cut into these words, is Chinese and written strangely.
+
+    Returns:
+        Its Chinese characters; those of them that are in no word that jieba knows; those that are
+        no everyday ones.
+    """
     rest = _everyday().sub("", prepared)
     rare = len([char for char in rest if "\u4e00" <= char <= "\u9fff"])
     loose = len([word for word in cut if len(word) == 1 and "\u4e00" <= word <= "\u9fff"])
-    return Chinese(len(prepared) - len(rest) + rare, loose, rare)
+    return len(prepared) - len(rest) + rare, loose, rare
 
 
 class _Units(NamedTuple):
