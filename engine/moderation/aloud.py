@@ -49,7 +49,7 @@ _ODD = 12.0  # cost of a character that may stand for one that looks alike
 _LONGEST_SYLLABLE = 6  # letters: zhuang
 _LONGEST_RUN = 8  # letters that may be first letters of several words
 _MOST_READINGS = 8  # of emoji that stand for several syllables each
-_SURPRISING = 5.0  # nats a Chinese character from which a text may hide something
+_SURPRISING = 5.3  # nats a Chinese character from which a text may hide something
 
 _Arc = tuple[int, float, str, str, bool]
 """A word on the way through a text: the unit where it ends, its cost, it, a second one that its
