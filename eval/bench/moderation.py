@@ -6,7 +6,8 @@ Speed: on one core, messages of up to 100 characters from our own corpus, half o
 and lexicons of three sizes: the bundled one thinned out, then filled up with words of random
 characters, which hardly a message holds, but which all have to be looked for.
 Quality: our own chats in eval/sets/review that are not in the corpus, and the benchmark halves from
-../shared where that folder exists.
+../shared where that folder exists. Harmless: what is said of the same chats when their characters
+are exchanged for others of the same sound or part, as training disguises violations.
 Peers: jieba + TF-IDF + logistic regression of scikit-learn, trained on the same corpus, and a bare
 search for the entries of the bundled lexicon.
 """
@@ -35,6 +36,7 @@ from machine import heading
 from engine.bundled import bundled
 from engine.chatlog import open_log
 from engine.evaluation.moderation import ModerationReport, evaluate, read_set
+from engine.moderation.classifier.augment import homophones, look_alikes
 from engine.moderation.classifier.corpus import Labelled, read_labelled
 from engine.moderation.classifier.model import SHIPPED
 from engine.moderation.finding import CATEGORIES, NORMAL
@@ -47,6 +49,7 @@ CHATS = ROOT / "eval" / "sets" / "review"
 SHARED = ROOT.parent / "shared" / "datasets" / "moderation"
 LONGEST = 100  # characters of a message
 LARGEST_START = 100_000  # entries with which the start is timed
+DISGUISES = (homophones, look_alikes)
 OFF = frozenset({"politics", "religion"})  # by the default rules
 WITH_POLITICS = """
 thresholds: {politics: {review: 0.52, block: 0.85}}
@@ -134,6 +137,7 @@ def main() -> None:
     peers = [TfIdf(rng.sample(lines, size.lines) if size.lines else lines), Keywords()]
     speed(messages, size, arguments.model, peers)
     quality(size, arguments.model, peers)
+    harmless(arguments.model)
 
 
 def corpus() -> list[Labelled]:
@@ -389,6 +393,21 @@ def chats() -> list[Labelled]:
     """The messages of the chats that are not in the corpus; ordinary but for a few adverts."""
     logs = [path for path in sorted(CHATS.glob("test-*")) if ".truth." not in path.name]
     return [Labelled(message.text, NORMAL) for log in logs for message in open_log(log)]
+
+
+def harmless(model: Path) -> None:
+    """Print how many lines of the chats are flagged and blocked, as written and disguised."""
+    from engine.moderation.moderator import Moderator
+
+    moderator, rng = Moderator.open(model=model), random.Random(7)  # noqa: S311
+    plain = [row.text for row in chats()]
+    ways = {"as written": plain}
+    ways |= {way.__name__: [way(text, rng) for text in plain] for way in DISGUISES}
+    print(f"\n{'harmless chat lines':28}{'flagged':>9}{'blocked':>9}")
+    for name, texts in ways.items():
+        said = [verdict.suggestion for verdict in moderator.check_many(texts)]
+        flagged, blocked = 1 - said.count("pass") / len(said), said.count("block") / len(said)
+        print(f"{name:28}{flagged:>9.3f}{blocked:>9.3f}")
 
 
 def show(name: str, checks: str, report: ModerationReport, goal: str = "") -> None:

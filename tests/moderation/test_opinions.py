@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from math import log
+from typing import cast
 
 import numpy as np
 import pytest
 
+from engine.moderation.classifier.meaning import Meaning
 from engine.moderation.classifier.model import Classifier, assemble, shipped
 from engine.moderation.lexicon import Lexicon
 from engine.moderation.message import Message
 from engine.moderation.opinions import Opinions
 from engine.moderation.reading import read_message
+from engine.moderation.vectors import Vectors
 
 UNKNOWN = 0.1
 """The chance that a text of some length is like nothing learned."""
@@ -88,6 +92,29 @@ def test_hiding_proves_nothing(text: str) -> None:
 @pytest.mark.parametrize("text", HIDDEN.values(), ids=HIDDEN.keys())
 def test_what_is_hardly_a_violation_stays_so_when_hidden(text: str) -> None:
     assert found(always(abuse=0.025, normal=0.3), {"abuse"}, text) == {}
+
+
+class SaysNothing:
+    """An encoder, and what texts mean by it: no more than their words say."""
+
+    name = encoder = "nothing"
+
+    def queries(self, texts: Sequence[str]) -> Vectors:
+        return np.zeros((len(texts), 1), np.float32)
+
+    def joined(self, known: Vectors, vectors: Vectors) -> Vectors:
+        return known
+
+
+@pytest.mark.parametrize("text", HIDDEN.values(), ids=HIDDEN.keys())
+def test_what_was_hidden_stays_suspicious_when_read_by_meaning(text: str) -> None:
+    model = always(abuse=0.1, normal=0.3)
+    meant = replace(model, meaning=cast("Meaning", SaysNothing()))
+    reading = read_message(Message(text))
+    Opinions(meant, Lexicon.load(), {"abuse"}, SaysNothing).add([reading])
+    assert [finding.confidence for finding in reading.findings] == pytest.approx(
+        list(found(model, {"abuse"}, text).values()), abs=1e-6
+    )
 
 
 def test_what_is_heard_in_strange_writing_counts() -> None:

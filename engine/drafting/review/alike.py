@@ -53,7 +53,9 @@ class Taught:
 
     links: tuple[float, ...]
     scenes: Weights
+    """For stretches of talk; each of `ALONE` stands in place of its own `alone`."""
     topics: Weights
+    """For all that is said about one thing."""
     alike: tuple[tuple[float, ...], ...] = ()
     """In the order of `NAMES`: as they are, times the logarithm of the lines of the shorter scene,
     and of those of the longer one."""
