@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from engine.chat import ChatModel, Turn
     from engine.drafting import Copywriter
     from engine.drafting.assisted.drafts import ChatWriter
+    from engine.drafting.review.dialogue import Dialogue
     from engine.evaluation.attacks import Attack, AttackReport, Outcome
     from engine.moderation.classifier.learning import Learned
     from engine.moderation.classifier.model import Classifier
@@ -92,8 +93,33 @@ def open_copywriter(
         judge=lambda texts: judge().check_many(texts),
         contacts=_contacts,
         chat=None if offline else _open_chat_writer(settings),
-        encoder=lambda: meaning_encoder(settings),
+        encoder=lambda: dialogue_encoder(settings),
     )
+
+
+def dialogue_encoder(settings: Settings) -> Dialogue | None:
+    """What tells what lines of a chat mean, loaded once for all threads.
+
+    None where the encoder is set to `none`; and, said once, where it can't be loaded.
+    """
+    from engine.playbook.encoders import NONE
+
+    if settings.encoder == NONE:
+        return None
+    with _LOADING:
+        return _load_dialogue()
+
+
+@cache
+def _load_dialogue() -> Dialogue | None:
+    from engine.drafting.review.dialogue import Dialogue
+    from engine.moderation.vectors import CachedEncoder
+
+    try:
+        return Dialogue(CachedEncoder)
+    except EncoderError as error:
+        warnings.warn(f"Chats are read by their words alone: {error}", stacklevel=3)
+        return None
 
 
 def meaning_encoder(settings: Settings) -> CachedEncoder | None:

@@ -49,7 +49,7 @@ def review(
     as_json: JsonOption = False,
 ) -> None:
     """Measure reviews: topics, to-dos, open questions, answers found in logs of known truth."""
-    from engine.app import meaning_encoder, open_moderator
+    from engine.app import dialogue_encoder, open_moderator
     from engine.chatlog import open_log
     from engine.drafting.review.analysis import analyse
     from engine.evaluation.review import evaluate
@@ -57,7 +57,7 @@ def review(
 
     cases = read_cases(folder, open_log, only)
     moderator = open_moderator(settings(), rules, model)
-    encoder = meaning_encoder(settings())
+    encoder = dialogue_encoder(settings())
 
     def analysed(messages: Sequence[ChatMessage]) -> Analysis:
         return analyse(

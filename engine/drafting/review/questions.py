@@ -2,7 +2,7 @@
 
 A question is found by its form, clause by clause (knowledge/review/questions.txt); rhetorical
 ones and phatic ones (在吗) are left out. How likely it is that what has the form wants an answer is
-weighed by learned weights (`engine.drafting.review.learned`).
+weighed by learned weights (`engine.drafting.review.learned`), without and with what it means.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from engine.drafting.review.learned import Signs, chance, learned
+from engine.drafting.review.meanings import Meanings
 from engine.drafting.review.patterns import pattern, phrases, searches
 from engine.drafting.review.reading import Line
 
@@ -23,6 +24,7 @@ _ENDS = ("particles", "tails", "whether", "either")
 _MOST = 60  # characters of a question that count
 _BARE = 5  # letters of a question that has nothing but its mark
 _SHORT = 18  # letters of a question with a question word but no mark
+_SURE = 8.0  # logits of what is sure
 _TAIL_MARKS, _LAST = 4, 40  # characters at a sentence's end that hold its mark, its last clause
 
 _CLAUSES = re.compile(r"[^,。!;~… ]{1,80}[,。!;~…? ]{0,6}")
@@ -52,6 +54,21 @@ def find_questions(lines: Sequence[Line]) -> list[Asked]:
             logits = known.weigh(question_signs(asked)) + known.read(line.text)
             found.append(replace(asked, chance=chance(logits)))
     return found
+
+
+def weigh_again(questions: Sequence[Asked], meanings: Meanings) -> list[Asked]:
+    """The same questions, how likely they want an answer told by what they mean as well."""
+    known = learned("questions_meant")
+    return [
+        replace(asked, chance=chance(known.weigh(meant_signs(asked, meanings))))
+        for asked in questions
+    ]
+
+
+def meant_signs(asked: Asked, meanings: Meanings) -> Signs:
+    """What counts for wanting an answer where it is known what a question means."""
+    wants = meanings.wants[asked.line.at]
+    return question_signs(asked) | {"wants": max(-_SURE, min(_SURE, wants)) / 2}
 
 
 def question_signs(asked: Asked) -> Signs:

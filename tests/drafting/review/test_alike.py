@@ -14,11 +14,12 @@ from engine.drafting.review.alike import NAMES, TAUGHT, Scenes, find_scenes, fin
 from engine.drafting.review.analysis import analyse
 from engine.drafting.review.links import NAMES as LINK_NAMES
 from engine.drafting.review.links import Links, find_links
-from engine.drafting.review.meanings import Vectors, read_meanings
+from engine.drafting.review.meanings import read_meanings
 from engine.drafting.review.reading import read
 from engine.drafting.review.threads import NAMES as THREAD_NAMES
 from engine.drafting.review.threads import NOWHERE, NOWHERE_NAMES
 from engine.errors import EncoderError
+from engine.playbook.encoders import Vectors
 
 SUBJECTS = ("骑", "糕", "琴", "鱼")
 
@@ -29,10 +30,16 @@ class Fake:
     def __init__(self) -> None:
         self.texts: list[str] = []
 
-    def queries(self, texts: Sequence[str]) -> Vectors:
+    def said(self, texts: Sequence[str]) -> Vectors:
         self.texts += texts
+        return self.asked(texts)
+
+    def asked(self, texts: Sequence[str]) -> Vectors:
         vectors = np.array([self._vector(text) for text in texts], np.float32)
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    def wants(self, asked: Vectors) -> Vectors:
+        return np.zeros(len(asked), np.float32)
 
     def _vector(self, text: str) -> list[float]:
         known = [8.0 * (subject in text) for subject in SUBJECTS]
@@ -46,10 +53,15 @@ class Failing:
     def __init__(self, error: Exception | None) -> None:
         self._error = error
 
-    def queries(self, texts: Sequence[str]) -> Vectors:
+    def said(self, texts: Sequence[str]) -> Vectors:
         if self._error:
             raise self._error
         return np.full((len(texts), 3), np.nan, np.float32)
+
+    asked = said
+
+    def wants(self, asked: Vectors) -> Vectors:
+        return np.zeros(len(asked), np.float32)
 
 
 def _said(rounds: int = 5, lines: int = 6) -> list[str]:
@@ -69,21 +81,23 @@ def test_every_text_is_encoded_once_and_cut() -> None:
     fake = Fake()
     long = "长" * 400
     lines = read(chat(*_said(), *_said(), f"甲: {long}", "乙: [图片]", "丙: a\0b"))
-    found = read_meanings(lines, fake)
+    found = read_meanings(lines, lines[:2], fake)
     assert found is not None
-    assert (found.shape, found.dtype) == ((len(lines), 17), np.float32)
+    assert (found.told.shape, found.told.dtype) == ((len(lines), 17), np.float32)
+    assert found.asked.keys() == found.wants.keys() == {0, 1}
+    assert found.asked[1] == pytest.approx(found.said[1])
     assert len(fake.texts) == len(set(fake.texts))
     assert max(map(len, fake.texts)) == 100
     assert "\0" not in "".join(fake.texts)
-    norms = np.linalg.norm(found, axis=1)
+    norms = np.linalg.norm(found.told, axis=1)
     assert norms == pytest.approx([float(bool(line.text)) for line in lines], abs=1e-5)
 
 
 def test_what_all_lines_have_in_common_does_not_count() -> None:
-    found = read_meanings(read(chat(*_said())), Fake())
+    found = read_meanings(read(chat(*_said())), [], Fake())
     assert found is not None
-    assert abs(float(found[:, -1].mean())) < 0.05
-    assert float((found @ found.T).mean()) == pytest.approx(0, abs=0.05)
+    assert abs(float(found.told[:, -1].mean())) < 0.05
+    assert float((found.told @ found.told.T).mean()) == pytest.approx(0, abs=0.05)
 
 
 @pytest.mark.parametrize("rounds", [1, 70], ids=["24 lines", "1,680 lines"])
@@ -178,7 +192,7 @@ def test_a_log_in_no_scene_has_no_topics() -> None:
 
 def test_lines_without_a_word_have_no_meaning() -> None:
     lines = read(chat(*_said(), *("甲: [图片]" for _ in range(5))))
-    found = read_meanings(lines, Fake())
+    found = read_meanings(lines, [], Fake())
     assert found is not None
-    assert not found[-5:].any()
-    assert len(find_topics(lines, found)) == len(lines)
+    assert not found.told[-5:].any()
+    assert len(find_topics(lines, found.told)) == len(lines)
