@@ -32,6 +32,7 @@ import numpy as np
 import torch
 from e5_weights import E5, Pieces, read_weights, rounded, with_model, with_pieces, write_weights
 from machine import heading
+from review_learn import true_answers
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, normalize
@@ -177,11 +178,8 @@ def read_dialogues(folder: Path) -> Iterator[Chat]:
 def read_logs(folder: Path | None, only: str) -> Iterator[Chat]:
     """Logs with known truth."""
     for case in read_cases(folder, lambda path: list(open_log(path)), only) if folder else ():
-        true: dict[str, set[str]] = {i: set() for i in case.truth.unanswered}
-        for link in case.truth.answered:
-            true.setdefault(link.question, set()).add(link.answer)
         topics = {i: topic.title for topic in case.truth.topics for i in topic.messages}
-        yield _chat(case.truth.log, case.messages, topics, true)
+        yield _chat(case.truth.log, case.messages, topics, true_answers(case))
 
 
 def _chat(

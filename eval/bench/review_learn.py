@@ -172,7 +172,7 @@ def _promises(log: int, case: Case, lines: Sequence[Line]) -> Iterator[Row]:
 def _add_questions(
     lessons: Lessons, log: int, case: Case, talk: Sequence[Line], encoder: Encoder
 ) -> None:
-    true = _truth(case)
+    true = true_answers(case)
     found = questions.find_questions(talk)
     for asked in found:
         signs, right = questions.question_signs(asked), asked.line.message.id in true
@@ -187,7 +187,7 @@ def _add_questions(
         lessons.meant.extend(_choices(log, meant, true))
 
 
-def _truth(case: Case) -> dict[str, set[str]]:
+def true_answers(case: Case) -> dict[str, set[str]]:
     """Ids of questions → those of their answers."""
     true: dict[str, set[str]] = {i: set() for i in case.truth.unanswered}
     for link in case.truth.answered:

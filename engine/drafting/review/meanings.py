@@ -86,6 +86,7 @@ def read_meanings(
 
 
 def _read(line: Line) -> str:
+    """What is read of a line; empty where it has no word, which is then read as 。."""
     return line.text[:_READ].strip()
 
 
