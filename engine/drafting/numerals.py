@@ -288,7 +288,7 @@ def _read_count(match: re.Match[str]) -> Iterator[Number]:
 def _read_chinese_count(match: re.Match[str]) -> Iterator[Number]:
     numeral, vague, half, measure = match.groups()
     if _ordinal(match):
-        if measure in _NUMBERING and numeral != "一" and not _ROUGH & set(numeral):
+        if measure in _NUMBERING and numeral not in {"一", "半"} and not _ROUGH & set(numeral):
             yield _count(match, value_of(numeral), measure, False, False)
     elif numeral == "半":
         if measure in _AFTER_HALF:

@@ -48,6 +48,8 @@ class Pattern(_Part):
 
     given: tuple[str, ...] = ()
     """Slots that must be filled although the text does not show them."""
+    without: tuple[str, ...] = ()
+    """Slots that must be empty: the words stand in for what would name them."""
 
     @cached_property
     def needs(self) -> frozenset[str]:
@@ -217,6 +219,8 @@ class Channel(_Part):
     """Element → most characters it may have here."""
     required: tuple[str, ...] = ()
     """Elements without which a draft for this channel is not finished."""
+    names: str = ""
+    """A slot that a draft must say, where the brief fills it."""
     at_least: Mapping[str, int] = {}
     """Element → how many of it a good draft has; with fewer the copywriter is told (`few`)."""
     priority: tuple[str, ...] = ()
@@ -288,7 +292,8 @@ class Recipe(RecipeFile):
     def _consistent(self) -> Recipe:
         for element, patterns in self.patterns.items():
             for pattern in patterns:
-                _known(pattern.slots, self.slots, f"patterns.{element}: slot")
+                named = pattern.slots.union(pattern.without)
+                _known(named, self.slots, f"patterns.{element}: slot")
                 _known(pattern.channels, self.channels, f"patterns.{element}: channel")
         questions = [*self.search, *(q for c in self.channels.values() for q in c.search)]
         for question in questions:
@@ -301,6 +306,7 @@ class Recipe(RecipeFile):
             used |= {*channel.required, *channel.priority, *channel.aside}
             used |= {*channel.longest, *channel.at_least, *channel.says}
             _known(used, self.patterns, f"channels.{name}: element")
+            _known(filter(None, [channel.names]), self.slots, f"channels.{name}: slot")
         return self
 
     def channel(self, name: str) -> Channel:

@@ -16,7 +16,7 @@ Screen = Callable[[str], Sequence[Finding]]
 _EDGE = " \t，,。.；;、：:！!？?…~～-—"
 _INNER_STOP = re.compile(r"\s*[。！!？?；;…~～]+\s*")
 _EMOJI = re.compile(
-    "[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u2190-\u21ff\ufe0e\ufe0f\u200d\u20e3]+"
+    "(?:[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\ufe0e\ufe0f\u200d\u20e3]|[\u2190-\u21ff]\ufe0f)+"
 )
 _CLAUSE = re.compile(r"[，,；;：。！!？?（(]|:(?!\d)")
 _ENUMERATED = 3
@@ -34,6 +34,7 @@ _TRIMMED = {
 """What people write around a value although the patterns already say it."""
 _FREE_OF_CHARGE = re.compile(r"不收费|不要钱|不花钱|不用交钱|免费")
 _DID = re.compile("[了过着]|^[在带教种开做写画卖修]")
+_OWN_PACE = re.compile("每(?:天|日|周|月|晚|年|逢|隔|个?星期|两)")
 _SPEAKS_TO_YOU = re.compile("[你您]|给大家|帮大家")
 
 
@@ -48,6 +49,11 @@ class Slots:
     def has(self, slot: str) -> bool:
         """Whether the slot has any value."""
         return bool(self.values.get(slot))
+
+    @property
+    def says_when(self) -> bool:
+        """Whether what members do says itself how often: a time before it would say it twice."""
+        return any(map(_OWN_PACE.match, self.values.get("does", ())))
 
 
 def read_slots(
@@ -82,7 +88,9 @@ def _usable(slot: str, value: str, longest: int, screen: Screen) -> tuple[str, s
         fits = len(value) <= longest
         return (value, "") if fits else ("", f"太长（{len(value)} 字），没有用上。")
     tidy = _as_patterns_need(slot, tidy_phrase(value))
-    short = shorten(tidy, longest)
+    short = tidy if slot in _WHOLE and len(tidy) <= longest else ""
+    if slot not in _WHOLE:
+        short = shorten(tidy, longest)
     if wrong := screen(short or tidy):
         return "", f"没有用上：{wrong[0].message}"
     if tidy and not short:
@@ -119,6 +127,12 @@ def shorten(value: str, longest: int) -> str:
 
 
 _VERBATIM = frozenset({"link"})
+_WHOLE = frozenset({
+    "brand", "community", "host", "partner", "contact", "keyword", "pain", "offer", "price",
+    "quota", "until",
+})  # fmt: skip
+"""What says something else when a part of it is left out: names, scenes, what is offered on what
+condition."""
 
 _KEYS = {
     "brand": "brand",

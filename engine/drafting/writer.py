@@ -27,6 +27,8 @@ _ECHO = 0.4
 """What each run of three characters that a draft says again costs."""
 _FREE = frozenset({"community", "brand", "signature", "sort", "keyword", "verb"})
 """Slots that may be said twice."""
+_DOING = frozenset({"does", "together"})
+"""Slots that say what members do."""
 _ONCE = frozenset({"pain"})
 """Slots of which one value is enough for a draft, however many the brief has."""
 # A blank between Chinese and digits, the same everywhere in a text.
@@ -124,6 +126,7 @@ def _usable_patterns(assignment: Assignment) -> dict[str, list[tuple[Pattern, fl
             and (not pattern.channels or assignment.channel_name in pattern.channels)
             and (not pattern.advice or pattern.advice in assignment.guidance)
             and all(assignment.slots.has(slot) for slot in pattern.needs)
+            and not any(assignment.slots.has(slot) for slot in pattern.without)
         ]
     return usable
 
@@ -172,8 +175,15 @@ def _compose(
     if not {line.element for line in lines.values()}.issuperset(channel.required):
         return None
     candidate = _arranged(index, form, lines, channel, score)
+    if assignment.slots.has(channel.names) and not _says(candidate, channel.names):
+        return None
     text = candidate.text
     return replace(candidate, score=score - _distance(text, channel.ideal) - _echo(text))
+
+
+def _says(candidate: Candidate, slot: str) -> bool:
+    """Whether the text holds the slot's value."""
+    return any(slot in line.filled.used for row in candidate.lines for line in row)
 
 
 def _turn(element: str, channel: Channel) -> int:
@@ -237,8 +247,11 @@ def _pick_values(
 ) -> dict[str, str]:
     """A value for each slot of the pattern that does not say again what was said."""
     values = {}
+    timeless = slots.says_when and not _DOING.isdisjoint(pattern.slots)
     for slot in sorted(pattern.slots):
         all_values = slots.values.get(slot, ())
+        if slot == "time" and timeless:
+            continue
         if slot in _ONCE and any(value in said for value in all_values):
             continue
         fresh = [

@@ -237,12 +237,33 @@ def test_poster_does_not_say_free_twice(copywriter: Copywriter) -> None:
         pytest.param({"host": {"proof": "蓝鲸工号 37"}}, "host_did", "", id="no verb"),
         pytest.param({"price": "免费", "free_of": ["不收费"]}, "price", "", id="free, said once"),
         pytest.param({"price": "99 元", "free_of": ["不打卡"]}, "price", "99 元", id="price"),
+        pytest.param({"price": "第二条半价，满 58 元送货，节日除外"}, "price", "", id="condition"),
+        pytest.param({"partner": "三（2）班" + "家委" * 8}, "partner", "", id="name"),
+        pytest.param({"place": "剪子巷 26 号，" + "北门" * 6}, "place", "剪子巷 26 号", id="cut"),
+        pytest.param({"community": "常州⇄上海顺风车"}, "community", "常州⇄上海顺风车", id="arrow"),
     ],
 )  # fmt: skip
 def test_values_are_cut_to_what_patterns_need(data: dict[str, Any], slot: str, value: str) -> None:
     brief = Brief.model_validate({"community": "群", **data})
     values = read_slots(brief, JOIN.slots, lambda _: (), {}).values
     assert (values.get(slot) or ("",))[0] == value
+
+
+@pytest.mark.parametrize("channel", ["private", "other_group"])
+def test_who_does_not_know_the_group_is_told_its_name(copywriter: Copywriter, channel: str) -> None:
+    brief = Brief.model_validate({"community": "稳糖小组", "audience": {"who": "控糖的街坊"}})
+    for seed in range(8):
+        for draft in write(copywriter, brief, channel, seed=seed):
+            assert "稳糖小组" in draft.text
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_pace_is_said_once(copywriter: Copywriter, channel: str) -> None:
+    data = {"community": "街坊群", "time": "每天下午 4 点 40", "does": "每天下午报一炉面包"}
+    for seed in range(8):
+        for draft in write(copywriter, Brief.model_validate(data), channel, seed=seed):
+            for line in draft.text.splitlines():
+                assert line.count("每天") <= 1, draft.text
 
 
 def test_no_doubled_particle_at_a_seam() -> None:

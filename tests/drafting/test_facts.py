@@ -256,6 +256,7 @@ TIMES: dict[str, tuple[str, list[tuple[str, float]]]] = {
     "two weekdays": ("周二、四晚", [("weekday", 2), ("weekday", 4)]),
     "Monday together": ("周一一起", [("weekday", 1)]),
     "once a week": ("每周一次", []),
+    "half a season": ("第半季", []),
     "clock": ("20:00", [("time", 1200)]),
     "evening": ("晚8点", [("time", 1200)]),
     "half past": ("晚七点半", [("time", 1170)]),
