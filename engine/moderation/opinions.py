@@ -21,13 +21,14 @@ from engine.moderation.classifier.meaning import LONGEST, Meaning, plain
 from engine.moderation.classifier.model import Classifier
 from engine.moderation.finding import NORMAL, Finding
 from engine.moderation.heard import heard
-from engine.moderation.lexicon import Lexicon
+from engine.moderation.lexicon import CONFIDENCE, Lexicon
 from engine.moderation.reading import Reading
 from engine.text import Folded
 
 if TYPE_CHECKING:
     from engine.moderation.vectors import Encoder, Vectors
 
+_HINTED = CONFIDENCE["hint"]
 _CATEGORY = {ANY: "ad"}
 """Category of what a model knows as a violation and no more."""
 _ANY_FROM = 0.55
@@ -39,6 +40,8 @@ _TELLING = 3
 """Characters that say something without which a text has no meaning to ask for."""
 _FLOOR = 0.12
 """Below this probability the classifier's opinion is not worth a finding."""
+_CALM = 0.04
+"""Below this chance of a violation a hint of the lists is an everyday word: 面包要加黄油吗."""
 _DOUBT, _SURE = 0.07, 0.45
 """Between these chances of a violation a message is read aloud and looked at once more."""
 _HINT = 0.02
@@ -122,6 +125,9 @@ class Opinions:
         suspicions = self._suspect(readings)
         self._listen(suspicions)
         self._understand(suspicions)
+        for reading, _, violation, _ in suspicions:
+            if violation < _CALM:
+                _forget_hints(reading.findings)
         opinions = [opinion for suspicion in suspicions for opinion in self._of(suspicion)]
         pieces = self._classifier.pieces(
             [opinion.reading.prepared for opinion in opinions],
@@ -222,6 +228,18 @@ class Opinions:
                 if known[column] >= _FLOOR
             ),
         ]
+
+
+def _forget_hints(findings: list[Finding]) -> None:
+    """Drop the hints that no other finding of their category supports."""
+    told = {finding.category for finding in findings if not _is_hint(finding)}
+    findings[:] = [
+        finding for finding in findings if not _is_hint(finding) or finding.category in told
+    ]
+
+
+def _is_hint(finding: Finding) -> bool:
+    return finding.source == "lexicon" and finding.confidence <= _HINTED
 
 
 def _is_doubtful(reading: Reading, violation: float) -> bool:

@@ -26,6 +26,8 @@ from engine.moderation.wording import Wording
 
 _TOPICAL = frozenset({"politics", "religion"})
 
+_DENIED = 1.0  # how sure what a group denies by words is, and nothing else
+
 NEVER = float("inf")
 """A level that no confidence reaches."""
 
@@ -176,7 +178,9 @@ def _levels(file: RulesFile) -> Mapping[str, Levels]:
         if threshold.on
     }
     for topic in file.topics:
-        block = topic.threshold if topic.suggestion == "block" else NEVER
+        block = _DENIED if topic.category in file.deny else NEVER
+        if topic.suggestion == "block":
+            block = topic.threshold
         levels[topic.category] = Levels(topic.threshold, block)
     return MappingProxyType(levels)
 

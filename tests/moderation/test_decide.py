@@ -39,6 +39,7 @@ rules:
 topics:
 - {name: 剧透, examples: [凶手是他], threshold: 0.6}
 - {name: 股票, examples: [今天涨停], threshold: 0.6, suggestion: block}
+deny: {'custom:剧透': {words: [大结局是]}}
 links: review
 contacts: review
 allow: {phrases: [路口交通, 交通不错], patterns: ['加我 [a-z]+'], domains: [shop.example.com]}
@@ -77,6 +78,7 @@ LEVELS: dict[str, tuple[list[Finding], str, str, float]] = {
     "unknown category": ([seen("custom:none", 1.0)], "pass", "normal", 1.0),
     "no category at all": ([seen("", 1.0), seen("normal", 1.0)], "pass", "normal", 1.0),
     "topic reviewed": ([seen("custom:剧透", 0.99, "topic")], "review", "custom:剧透", 0.99),
+    "topic denied": ([seen("custom:剧透", 1.0, "rule")], "block", "custom:剧透", 1.0),
     "topic blocked": ([seen("custom:股票", 0.6, "topic")], "block", "custom:股票", 0.6),
     "topic below": ([seen("custom:股票", 0.59, "topic")], "pass", "normal", 0.41),
     "surer category": ([seen("ad", 0.6), seen("fraud", 0.7)], "review", "fraud", 0.7),

@@ -132,3 +132,14 @@ INNOCENT = {
 @pytest.mark.parametrize("text", INNOCENT.values(), ids=INNOCENT.keys())
 def test_strange_writing_alone_breaks_no_rule(text: str) -> None:
     assert found(shipped(), {"abuse", "porn", "ad"}, text) == {}
+
+
+def test_a_hint_counts_where_the_classifier_hesitates() -> None:
+    calm, unsure = always(porn=0.01, normal=0.9), always(porn=0.06, normal=0.9)
+    for classifier, counts in ((calm, False), (unsure, True)):
+        reading = read_message(Message("面包里要不要加点黄油"))
+        lexicon = Lexicon.load()
+        reading.findings += lexicon.find(reading.folded, None)
+        assert [finding.source for finding in reading.findings] == ["lexicon"]
+        Opinions(classifier, lexicon, {"porn"}).add([reading])
+        assert bool(reading.findings) == counts
