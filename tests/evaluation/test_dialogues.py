@@ -21,7 +21,7 @@ def _groups(path: Path) -> list[list[list[str]]]:
 
 
 def test_there_are_chats() -> None:
-    assert sum(len(_groups(path)) for path in FILES) > 200
+    assert sum(len(_groups(path)) for path in FILES) > 300
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -96,6 +96,8 @@ class Format(_Part):
     """Whether it needs a place to meet."""
     closing: bool = False
     """Whether it makes a good last episode."""
+    lasts: bool = False
+    """Whether people go on by themselves until the next episode, as in a check-in."""
     call: str = ""
     """What a post calls it, after 有."""
     before: tuple[_Step, ...] = ()
@@ -128,6 +130,8 @@ class Angle(_Part):
     """Whether it is about what is on now: only for the first dates."""
     favour: float = 0.0
     """How much better (or, below 0, worse) such a topic is than its like."""
+    traits: tuple[str, ...] = ()
+    """Traits that the kind of community must have."""
     unless: tuple[str, ...] = ()
     """Traits of a kind for which it reads wrong."""
     months: tuple[int, ...] = ()
@@ -151,6 +155,8 @@ class Kind(_TopicFile):
     name: str
     words: Annotated[tuple[str, ...], Field(min_length=1)]
     """Words that give it away in a brief."""
+    unless: tuple[str, ...] = ()
+    """Words that rule it out in what a group is, does or is called: 老客 buy what others bake."""
     broad: bool = False
     """Whether many kinds fall under it, so that a narrower one comes first."""
     nouns: Mapping[str, str] = {}
@@ -197,7 +203,7 @@ class _Formats(_TopicFile):
     empty: str = ""
     """Characters that say nothing of what a title is about."""
     no_nouns: tuple[str, ...] = ()
-    """What a group may be called that is no pastime."""
+    """Endings of what a group may be called that name its people or its purpose: 会员, 互助."""
     formats: Mapping[str, Format]
     tasks: _Tasks
     record: tuple[_Note, ...]

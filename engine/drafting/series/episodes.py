@@ -67,6 +67,7 @@ def _posts(
         "tomorrow": (moment.tomorrow,),
         "minutes": (minutes,),
         "call": (chosen.call,),
+        "going": (pick.topic.title,) if chosen.lasts else (),
         "place": (job.place,) if chosen.place and job.place else (),
         "next_when": (following.dated,) if following else (),
         "next_title": (later.topic.title,) if later else (),

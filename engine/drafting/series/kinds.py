@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.drafting.brief import Brief
@@ -19,11 +19,13 @@ _BROAD = 0.6
 _MOST = 3
 _SHORT_COUNTS = 4.5
 """A word of one character (猫, 茶) counts only in fields of this weight or more."""
-_SHARED_TRAITS = frozenset({"goods"})
+_RULES_OUT = 4.0
+"""A word that rules a kind out does so in fields of this weight or more."""
+_SHARED_TRAITS = frozenset({"goods", "health"})
 """Traits that a kind beside the best one may bring in."""
 _LONGEST_NOUN = 6
 _SUBJECT = re.compile(
-    r"(?:(?:这|本|当|最近|眼下|现在)(?:一?个?(?:月|周|星期|礼拜|期|季|学期|阶段))?)"
+    r"(?:(?:这|本|当|最近|眼下|现在)(?:(?:一?个?|[两几]个?|半个)(?:月|周|星期|礼拜|期|季|学期|阶段))?)"
     r"(?:在|正在|我们|大家|一起|开始|重点|主要|先|共){0,2}"
     r"(?:研究|讨论|准备|练习|学习|[读讲聊练试学写拍画看种弹唱拆磨])"
     r"(?![的了着完])([^，,。；;：:！!？?、年月日点元]{2,10})"
@@ -40,6 +42,8 @@ class Leaning:
     traits: frozenset[str]
     noun: str
     """What these people do, a verb phrase: 跑步; empty: no such word."""
+    called: str
+    """The noun; for a kind we don't know what it calls itself, which may be no pastime: 顺风车."""
     subject: str
     """What they are at now, a noun phrase: 亲子沟通; empty: not said in such a way."""
 
@@ -55,13 +59,15 @@ def recognise(brief: Brief, bank: Bank) -> Leaning:
     scores = {name: _score(kind, fields) for name, kind in bank.kinds.items()}
     best = sorted(scores, key=lambda name: (-scores[name], name))[:_MOST]
     least = max(_LEAST, _BESIDE * scores[best[0]])
-    kinds = tuple(bank.kinds[name] for name in best if scores[name] >= least)
+    likely = [bank.kinds[name] for name in best if scores[name] >= least]
+    kinds = tuple(kind for kind in likely if not _adds_nothing(kind, likely))
     traits = {trait for kind in kinds for trait in kind.traits} & _SHARED_TRAITS
-    whole = " ".join(fields)
+    noun = _noun(kinds[0], " ".join(fields)) if kinds else ""
     return Leaning(
         kinds,
         frozenset(traits.union(*(kind.traits for kind in kinds[:1]))),
-        _noun(kinds[0], whole) if kinds else _called(brief, bank),
+        noun,
+        noun if kinds else _called(brief, bank),
         _subject(brief.topic),
     )
 
@@ -83,10 +89,18 @@ def _fields(brief: Brief) -> Mapping[str, float]:
     return fields
 
 
+def _adds_nothing(kind: Kind, likely: Sequence[Kind]) -> bool:
+    """Whether a kind is broad and beside a narrower one that has all that it has."""
+    narrow = (other for other in likely if not other.broad)
+    return kind.broad and any(set(kind.traits) <= set(other.traits) for other in narrow)
+
+
 def _score(kind: Kind, fields: Mapping[str, float]) -> float:
     """The weight of every field that holds a word of the kind, a little more for every word."""
     score = 0.0
     for text, weight in fields.items():
+        if weight >= _RULES_OUT and any(word in text for word in kind.unless):
+            return 0.0
         found = sum(word in text for word in kind.words if len(word) > 1 or weight >= _SHORT_COUNTS)
         score += weight * (1 + 0.2 * (found - 1)) if found else 0
     return score * (_BROAD if kind.broad else 1)
@@ -97,10 +111,10 @@ def _noun(kind: Kind, whole: str) -> str:
 
 
 def _called(brief: Brief, bank: Bank) -> str:
-    """What an unknown kind calls itself, if that can stand for a pastime: 集邮群 → 集邮."""
+    """What an unknown kind calls itself, unless that's its people or its purpose: 集邮群 → 集邮."""
     name = re.sub("(?:爱好者|交流|兴趣)?(?:社群|群|社|会|俱乐部)?$", "", tidy_phrase(brief.kind))
     usable = _HAN.fullmatch(name) and len(name) <= _LONGEST_NOUN
-    return name if usable and name not in bank.common.no_nouns else ""
+    return name if usable and not name.endswith(bank.common.no_nouns) else ""
 
 
 def _subject(topic: str) -> str:

@@ -131,7 +131,11 @@ def _hints(job: Job, formats: Mapping[str, Format], picks: Sequence[Pick]) -> tu
     if often:
         hints.append(f"「{often[0]}」排得比别的形式多：别的形式没有合适的题目了。")
     if not job.leaning.kinds:
-        hints.append("没认出是哪一类群，用的是各类群都能聊的题目；在 kind 里写明，如 读书、跑步。")
+        kind = f"「{sort}」" if (sort := job.first("sort")) else ""
+        hints.append(
+            f"没认出{kind}是哪一类群：题目出自简报里的话，其余是各类群都能聊的；"
+            "有相近的一类就写进 kind，如 读书、跑步。"
+        )
     if not job.wishes.formats and not job.place:
         hints.append("简报里没有能见面的地方，没有排线下；有的话写进 place。")
     if not job.desk.cards:

@@ -19,7 +19,7 @@ _GLUE = re.compile(r"(?<=[\u3400-\u9fff])(?=\d)|(?<=\d)(?=[\u3400-\u9fff])")
 _FORMAL = str.maketrans({"你": "您"})
 _A_RULE = re.compile("不(?!.{0,3}(?:收费|要钱|推销|广告|卖|催单|囤|刷屏|群发|拉人))")
 """What members are spared that is a rule of the group, and no promise of the seller's."""
-_STALE = re.compile("(?:这|本|上|下|今)(?:一?个?)(?:周|星期|礼拜|天|晚|早)")
+_STALE = re.compile("(?:这|本|上|下|今)(?:一?个?|[两几]个?)(?:周|星期|礼拜|天|晚|早)")
 """How a topic begins that is over before the series is."""
 _LONGEST_TITLE = 34
 _MOST_VALUES = 4
@@ -65,7 +65,11 @@ def collect(
     )
     found = [*_from_kinds(leaning, tone)]
     for group, worth in angles:
-        fitting = [angle for angle in group if leaning.traits.isdisjoint(angle.unless)]
+        fitting = [
+            angle
+            for angle in group
+            if leaning.traits.issuperset(angle.traits) and leaning.traits.isdisjoint(angle.unless)
+        ]
         found += _from_angles(bank, fitting, values, worth, tone, rng)
     first: dict[str, Topic] = {}
     for topic in found:
@@ -80,6 +84,7 @@ def _values(slots: Slots, leaning: Leaning) -> dict[str, tuple[str, ...]]:
     values = {
         **slots.values,
         "noun": (leaning.noun,) if leaning.noun else (),
+        "called": (leaning.called,) if leaning.called else (),
         "subject": (leaning.subject,) if leaning.subject else (),
         "free_of": tuple(x for x in slots.values.get("free_of", ()) if _A_RULE.match(x)),
     }

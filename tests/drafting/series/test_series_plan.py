@@ -33,6 +33,8 @@ BRIEFS = {
     "values: {ability: [开好一次周会]}\ntopic: 本月练一对一谈话\ntone: professional",
     "stamps": "community: 方寸邮社\nkind: 集邮爱好者群\npains: [买到过假票]",
     "name only": "community: 邻里群",
+    "sugar": "community: 稳糖小组\nkind: 控糖打卡\nhost: {name: 吴护士}\nplace: 社区医院三楼\n"
+    "pains: [体检单上血糖高了，不知道先改哪样]\nvalues: {ability: [看懂食品标签]}",
 }
 
 
@@ -226,6 +228,29 @@ def test_meeting_in_person_needs_a_place(desk: Desk) -> None:
     online = plan(brief_of("mums"), desk, 14)
     assert all(episode.format != "线下" for episode in online.episodes)
     assert any("没有排线下" in hint for hint in online.hints)
+
+
+@pytest.mark.parametrize("seed", [7, 21])
+def test_in_a_health_group_remedies_are_asked_of_the_host(desk: Desk, seed: int) -> None:
+    episodes = plan(brief_of("sugar"), desk, 12, seed=seed).episodes
+    first = episodes[0]
+    assert "吴护士" in first.title
+    assert first.format == "嘉宾问答"
+    for episode in episodes[1:]:
+        said = episode.title + episode.question
+        assert not any(word in said for word in ("办法", "法子", "问题出在哪", "笑话", "试过"))
+        assert BANK.kinds["health"].caution in episode.run_sheet[0].what + episode.run_sheet[1].what
+
+
+def test_a_reminder_says_what_goes_on(desk: Desk) -> None:
+    """A check-in has only begun when it is posted, and a meeting can't be answered afterwards."""
+    formats = ("打卡", "主题挑战", "线下", "晒图")
+    episodes = plan(brief_of("runners"), desk, 8, formats=formats).episodes
+    assert {"打卡", "主题挑战", "线下"} <= {episode.format for episode in episodes}
+    for episode in episodes:
+        begun = any(word in episode.reminder for word in ("开始", "开了头"))
+        assert begun is (episode.format in {"打卡", "主题挑战"})
+        assert episode.format != "线下" or episode.question not in episode.reminder
 
 
 def test_professional_tone_says_nin(desk: Desk) -> None:

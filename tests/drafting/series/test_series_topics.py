@@ -74,13 +74,20 @@ def test_every_format_has_topics_for_any_group(name: str) -> None:
          ["茶与咖啡"], "喝茶", ""),
         ("community: 茶水间\nkind: 独立开发者\ntopic: 本月聊定价",
          ["创业与独立开发"], "做产品", "定价"),
-        ("community: 方寸\nkind: 集邮爱好者群", [], "集邮", ""),
+        ("community: 半间会员群\nkind: 独立书店会员\ndoes: 每月挑一本书，当面聊一晚\n"
+         "topic: 这两周聊汪曾祺", ["读书"], "看书", "汪曾祺"),
+        ("community: 老客群\nkind: 烘焙店老客\ndoes: 每天报一炉面包\ntopic: 这周试碱水结",
+         ["吃食店老客"], "", "碱水结"),
+        ("community: 周末烤箱\nkind: 烘焙\ndoes: 每周烤一款面包", ["美食烘焙"], "烘焙", ""),
+        ("community: 稳糖小组\nkind: 控糖打卡\ndoes: 每天晒一顿饭", ["健康互助"], "", ""),
+        ("community: 方寸\nkind: 集邮爱好者群", [], "", ""),
         ("community: 星火内测群\nkind: 测试群", [], "", ""),
         ("community: 随便聊聊", [], "", ""),
         ("community: A\npains: [养的猫半夜叫]", [], "", ""),
         ("community: 群\nkind: 摄影\ntopic: 这期学看光", ["摄影"], "拍照", "看光"),
     ],
-    ids=["reading", "cats", "rice", "tea shop", "indie", "stamps", "test group", "nothing",
+    ids=["reading", "cats", "rice", "tea shop", "indie", "bookshop", "bakery", "bakers", "sugar",
+         "stamps", "test group", "nothing",
          "a pain alone", "photo"],
 )  # fmt: skip
 def test_what_a_brief_is_about(brief: str, kinds: list[str], noun: str, subject: str) -> None:
@@ -88,6 +95,20 @@ def test_what_a_brief_is_about(brief: str, kinds: list[str], noun: str, subject:
     assert [kind.name for kind in leaning.kinds] == kinds
     assert leaning.noun == noun
     assert leaning.subject == subject
+
+
+@pytest.mark.parametrize(
+    ("kind", "called"),
+    [
+        ("集邮爱好者群", "集邮"), ("顺风车", "顺风车"), ("跑团", "跑步"), ("乡镇员工", ""),
+        ("画廊会员", ""), ("测试群", ""),
+    ],
+)  # fmt: skip
+def test_what_a_group_may_be_called(kind: str, called: str) -> None:
+    """A kind that isn't known gives no pastime, and no name if it's called by its people."""
+    leaning = recognise(Brief.parse(f"community: A\nkind: {kind}"), BANK)
+    assert leaning.called == called
+    assert leaning.noun == (called if leaning.kinds else "")
 
 
 @pytest.mark.parametrize(
