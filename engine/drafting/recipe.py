@@ -220,7 +220,7 @@ class Channel(_Part):
     required: tuple[str, ...] = ()
     """Elements without which a draft for this channel is not finished."""
     names: str = ""
-    """A slot that a draft must say, where the brief fills it."""
+    """A slot that drafts of the offline writer must say, where the brief fills it."""
     at_least: Mapping[str, int] = {}
     """Element → how many of it a good draft has; with fewer the copywriter is told (`few`)."""
     priority: tuple[str, ...] = ()

@@ -34,7 +34,7 @@ _TRIMMED = {
 """What people write around a value although the patterns already say it."""
 _FREE_OF_CHARGE = re.compile(r"不收费|不要钱|不花钱|不用交钱|免费")
 _DID = re.compile("[了过着]|^[在带教种开做写画卖修]")
-_OWN_PACE = re.compile("每(?:天|日|周|月|晚|年|逢|隔|个?星期|两)")
+_PACE = re.compile("每(?:个?(?:工作日|周|星期|礼拜|月|季|年)|[天日晚早晨]|逢|隔|两)")
 _SPEAKS_TO_YOU = re.compile("[你您]|给大家|帮大家")
 
 
@@ -51,9 +51,9 @@ class Slots:
         return bool(self.values.get(slot))
 
     @property
-    def says_when(self) -> bool:
-        """Whether what members do says itself how often: a time before it would say it twice."""
-        return any(map(_OWN_PACE.match, self.values.get("does", ())))
+    def paced_twice(self) -> bool:
+        """Whether time and what members do both say how often: side by side they'd stutter."""
+        return all(any(map(_PACE.match, self.values.get(x, ()))) for x in ("time", "does"))
 
 
 def read_slots(

@@ -247,7 +247,7 @@ def _pick_values(
 ) -> dict[str, str]:
     """A value for each slot of the pattern that does not say again what was said."""
     values = {}
-    timeless = slots.says_when and not _DOING.isdisjoint(pattern.slots)
+    timeless = slots.paced_twice and not _DOING.isdisjoint(pattern.slots)
     for slot in sorted(pattern.slots):
         all_values = slots.values.get(slot, ())
         if slot == "time" and timeless:

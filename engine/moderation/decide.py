@@ -7,12 +7,14 @@ each other (words, classifier, contacts, …) do, as independent evidence: 1 - (
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from engine.moderation.finding import NORMAL, Finding
+from engine.moderation.lexicon import CONFIDENCE
 from engine.moderation.links import allowed
 from engine.moderation.message import Message
+from engine.moderation.rules import CUSTOM
 from engine.moderation.ruleset import NEVER, Levels, Rules
 from engine.moderation.verdict import Suggestion, Verdict
 from engine.text.fold import Folded, fold
@@ -54,7 +56,7 @@ def decide(
         return _CLEAR_DRY if rules.dry_run else _CLEAR
     counted, void, reason = _weigh(findings, rules, folded or message.text)
     scores = _scores(counted)
-    level, category = _worst(scores, rules, message.time or now)
+    level, category = _worst(scores, _denied(counted), rules, message.time or now)
     if level == 0:
         sure = 1.0 - max((s for c, s in scores.items() if c in rules.levels), default=0.0)
         why = _why_passed(counted, scores, rules) or reason
@@ -156,7 +158,23 @@ def _scores(findings: Sequence[Finding]) -> dict[str, float]:
     return scores
 
 
-def _worst(scores: dict[str, float], rules: Rules, moment: datetime) -> tuple[int, str]:
+def _denied(findings: Sequence[Finding]) -> set[str]:
+    """Topics of the group's own that a message belongs to by words that the group denies.
+
+    No bundled list has such topics: what words tell of them, disguised ones too, is denied.
+    """
+    return {
+        finding.category
+        for finding in findings
+        if finding.category.startswith(CUSTOM)
+        and finding.source != "topic"
+        and finding.confidence >= CONFIDENCE["block"]
+    }
+
+
+def _worst(
+    scores: dict[str, float], denied: Collection[str], rules: Rules, moment: datetime
+) -> tuple[int, str]:
     """The gravest level (0 pass, 1 review, 2 block) and its category.
 
     Among categories of one level the surer one, then the one that ranks first.
@@ -166,6 +184,8 @@ def _worst(scores: dict[str, float], rules: Rules, moment: datetime) -> tuple[in
     for category, score in scores.items():
         levels = rules.levels.get(category, _NO_LEVELS)
         level = 2 if score >= levels.block else 1 if score >= levels.review else 0
+        if level == 1 and category in denied:
+            level = 2
         if level == 1 and levels.block < NEVER and _stricter(category, rules, moment):
             level = 2
         rank = (level, score, -rules.order.get(category, _LAST))

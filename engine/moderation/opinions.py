@@ -127,7 +127,7 @@ class Opinions:
         self._understand(suspicions)
         for reading, _, violation, _ in suspicions:
             if violation < _CALM:
-                _forget_hints(reading.findings)
+                self._forget_hints(reading.findings)
         opinions = [opinion for suspicion in suspicions for opinion in self._of(suspicion)]
         pieces = self._classifier.pieces(
             [opinion.reading.prepared for opinion in opinions],
@@ -196,6 +196,14 @@ class Opinions:
             if len(text) < LONGEST or meant.violation > before.violation:  # the rest may be worse
                 suspicions[at] = meant
 
+    def _forget_hints(self, findings: list[Finding]) -> None:
+        """Drop hints of categories that are told apart here, where nothing but hints has them."""
+        told = {_named(self._classifier.categories[column]) for column in self._watched}
+        told -= {finding.category for finding in findings if not _is_hint(finding)}
+        findings[:] = [
+            finding for finding in findings if not _is_hint(finding) or finding.category not in told
+        ]
+
     def _vectors(self, meaning: Meaning, texts: Sequence[str]) -> Vectors | None:
         """The vectors of texts that a meaning reads; None: there are none (a failure is said)."""
         encoder = self._reader() if self._reader and texts else None
@@ -230,16 +238,8 @@ class Opinions:
         ]
 
 
-def _forget_hints(findings: list[Finding]) -> None:
-    """Drop the hints that no other finding of their category supports."""
-    told = {finding.category for finding in findings if not _is_hint(finding)}
-    findings[:] = [
-        finding for finding in findings if not _is_hint(finding) or finding.category in told
-    ]
-
-
 def _is_hint(finding: Finding) -> bool:
-    return finding.source == "lexicon" and finding.confidence <= _HINTED
+    return finding.source in ("lexicon", "sound") and finding.confidence <= _HINTED
 
 
 def _is_doubtful(reading: Reading, violation: float) -> bool:

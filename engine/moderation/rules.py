@@ -37,7 +37,7 @@ ACTIONS: tuple[Action, ...] = ("notice", "recall", "mute", "kick")
 PLACEHOLDERS = ("name", "rule")
 """What a notice may hold in braces."""
 
-_CUSTOM = "custom:"
+CUSTOM = "custom:"
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _DOMAIN = re.compile(r"(?:[a-z0-9-]{1,63}\.){1,10}[a-z][a-z0-9-]{1,62}")
 _DAY = 24 * 60 * 60
@@ -49,7 +49,7 @@ class _Part(BaseModel):
 
 
 def _category(name: str) -> str:
-    if name not in CATEGORIES and not (name.startswith(_CUSTOM) and len(name) > len(_CUSTOM)):
+    if name not in CATEGORIES and not (name.startswith(CUSTOM) and len(name) > len(CUSTOM)):
         raise ValueError(
             f"'{name}' is no category; write one of {', '.join(CATEGORIES)} or custom:<topic>"
         )
@@ -57,7 +57,7 @@ def _category(name: str) -> str:
 
 
 def _built_in(name: str) -> str:
-    if name.startswith(_CUSTOM):
+    if name.startswith(CUSTOM):
         raise ValueError(f"the threshold of '{name}' stands with that topic under topics")
     return _category(name)
 
@@ -291,7 +291,7 @@ class Topic(_Part):
     @property
     def category(self) -> str:
         """The category that its findings carry."""
-        return _CUSTOM + self.name
+        return CUSTOM + self.name
 
 
 class Quiet(_Part):

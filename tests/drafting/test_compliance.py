@@ -29,6 +29,7 @@ FORBIDDEN = {
     "first in the country": ("我们是全国第一的读书会", "第一"),
     "first by sales": ("童装销量第一", "第一"),
     "first before a comma": ("童装销量第一，欢迎来", "第一"),
+    "first of noodle shops": ("苏州第一面馆，老客都懂", "第一"),
     "first at the end": ("全城销量第一。", "第一"),
     "top": ("顶级领读人带你读", "顶级"),
     "only": ("唯一一家懂妈妈的书店", "唯一"),

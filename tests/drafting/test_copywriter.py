@@ -238,7 +238,7 @@ def test_poster_does_not_say_free_twice(copywriter: Copywriter) -> None:
         pytest.param({"price": "免费", "free_of": ["不收费"]}, "price", "", id="free, said once"),
         pytest.param({"price": "99 元", "free_of": ["不打卡"]}, "price", "99 元", id="price"),
         pytest.param({"price": "第二条半价，满 58 元送货，节日除外"}, "price", "", id="condition"),
-        pytest.param({"partner": "三（2）班" + "家委" * 8}, "partner", "", id="name"),
+        pytest.param({"partner": "阳光小学三年级（2）班" + "家委" * 6}, "partner", "", id="name"),
         pytest.param({"place": "剪子巷 26 号，" + "北门" * 6}, "place", "剪子巷 26 号", id="cut"),
         pytest.param({"community": "常州⇄上海顺风车"}, "community", "常州⇄上海顺风车", id="arrow"),
     ],
@@ -264,6 +264,16 @@ def test_a_pace_is_said_once(copywriter: Copywriter, channel: str) -> None:
         for draft in write(copywriter, Brief.model_validate(data), channel, seed=seed):
             for line in draft.text.splitlines():
                 assert line.count("每天") <= 1, draft.text
+
+
+def test_a_time_without_a_pace_stays(copywriter: Copywriter) -> None:
+    data = {"community": "街坊群", "time": "周三晚 8 点", "does": "每周共读一本书"}
+    texts = [
+        draft.text
+        for seed in range(8)
+        for draft in write(copywriter, Brief.model_validate(data), "welcome", seed=seed)
+    ]
+    assert any("周三晚 8 点" in text for text in texts)
 
 
 def test_no_doubled_particle_at_a_seam() -> None:

@@ -79,6 +79,12 @@ LEVELS: dict[str, tuple[list[Finding], str, str, float]] = {
     "no category at all": ([seen("", 1.0), seen("normal", 1.0)], "pass", "normal", 1.0),
     "topic reviewed": ([seen("custom:剧透", 0.99, "topic")], "review", "custom:剧透", 0.99),
     "topic denied": ([seen("custom:剧透", 1.0, "rule")], "block", "custom:剧透", 1.0),
+    "topic denied in disguise": (
+        [seen("custom:剧透", 0.95, "lexicon")],
+        "block",
+        "custom:剧透",
+        0.95,
+    ),
     "topic blocked": ([seen("custom:股票", 0.6, "topic")], "block", "custom:股票", 0.6),
     "topic below": ([seen("custom:股票", 0.59, "topic")], "pass", "normal", 0.41),
     "surer category": ([seen("ad", 0.6), seen("fraud", 0.7)], "review", "fraud", 0.7),
@@ -284,6 +290,11 @@ def test_quiet_hours_block_what_would_be_reviewed(
 def test_what_is_never_blocked_is_not_blocked_by_night_either(tmp_path: Path) -> None:
     rules = made(tmp_path, "quiet: {from: '23:00', to: '07:00'}\nthresholds: {abuse: {block: off}}")
     assert verdict([seen("abuse", 1.0)], rules, NIGHT).suggestion == "review"
+
+
+def test_a_topic_to_review_is_reviewed_at_night_too(tmp_path: Path) -> None:
+    rules = made(tmp_path, GROUP + "quiet: {from: '23:00', to: '07:00'}\n")
+    assert verdict([seen("custom:剧透", 0.9, "topic")], rules, NIGHT).suggestion == "review"
 
 
 def test_a_dry_run_says_so_and_what_would_be_done(tmp_path: Path) -> None:

@@ -156,7 +156,7 @@ class Kind(_TopicFile):
     words: Annotated[tuple[str, ...], Field(min_length=1)]
     """Words that give it away in a brief."""
     unless: tuple[str, ...] = ()
-    """Words that rule it out in what a group is, does or is called: 老客 buy what others bake."""
+    """Words that rule it out in what a group is or is called: 老客 buy what others bake."""
     broad: bool = False
     """Whether many kinds fall under it, so that a narrower one comes first."""
     nouns: Mapping[str, str] = {}

@@ -19,8 +19,6 @@ _BROAD = 0.6
 _MOST = 3
 _SHORT_COUNTS = 4.5
 """A word of one character (猫, 茶) counts only in fields of this weight or more."""
-_RULES_OUT = 4.0
-"""A word that rules a kind out does so in fields of this weight or more."""
 _SHARED_TRAITS = frozenset({"goods", "health"})
 """Traits that a kind beside the best one may bring in."""
 _LONGEST_NOUN = 6
@@ -56,7 +54,11 @@ class Leaning:
 def recognise(brief: Brief, bank: Bank) -> Leaning:
     """Find out what a brief is about from the words in its fields."""
     fields = _fields(brief)
-    scores = {name: _score(kind, fields) for name, kind in bank.kinds.items()}
+    called = fold_text(f"{brief.kind} {brief.community}")
+    scores = {
+        name: 0.0 if any(word in called for word in kind.unless) else _score(kind, fields)
+        for name, kind in bank.kinds.items()
+    }
     best = sorted(scores, key=lambda name: (-scores[name], name))[:_MOST]
     least = max(_LEAST, _BESIDE * scores[best[0]])
     likely = [bank.kinds[name] for name in best if scores[name] >= least]
@@ -99,8 +101,6 @@ def _score(kind: Kind, fields: Mapping[str, float]) -> float:
     """The weight of every field that holds a word of the kind, a little more for every word."""
     score = 0.0
     for text, weight in fields.items():
-        if weight >= _RULES_OUT and any(word in text for word in kind.unless):
-            return 0.0
         found = sum(word in text for word in kind.words if len(word) > 1 or weight >= _SHORT_COUNTS)
         score += weight * (1 + 0.2 * (found - 1)) if found else 0
     return score * (_BROAD if kind.broad else 1)

@@ -82,11 +82,14 @@ def test_every_format_has_topics_for_any_group(name: str) -> None:
         ("community: 稳糖小组\nkind: 控糖打卡\ndoes: 每天晒一顿饭", ["健康互助"], "", ""),
         ("community: 方寸\nkind: 集邮爱好者群", [], "", ""),
         ("community: 星火内测群\nkind: 测试群", [], "", ""),
+        ("community: 群\nkind: 做饭\ndoes: 复刻饭店菜", ["美食烘焙", "吃食店老客"], "做饭", ""),
+        ("community: 群\nkind: 财报读书\ndoes: 一起透析财报", ["读书"], "读书", ""),
         ("community: 随便聊聊", [], "", ""),
         ("community: A\npains: [养的猫半夜叫]", [], "", ""),
         ("community: 群\nkind: 摄影\ntopic: 这期学看光", ["摄影"], "拍照", "看光"),
     ],
     ids=["reading", "cats", "rice", "tea shop", "indie", "bookshop", "bakery", "bakers", "sugar",
+         "cooks", "reports",
          "stamps", "test group", "nothing",
          "a pain alone", "photo"],
 )  # fmt: skip
@@ -101,7 +104,7 @@ def test_what_a_brief_is_about(brief: str, kinds: list[str], noun: str, subject:
     ("kind", "called"),
     [
         ("集邮爱好者群", "集邮"), ("顺风车", "顺风车"), ("跑团", "跑步"), ("乡镇员工", ""),
-        ("画廊会员", ""), ("测试群", ""),
+        ("画廊会员", ""), ("测试群", ""), ("乡村教师", ""), ("民宿房东", ""),
     ],
 )  # fmt: skip
 def test_what_a_group_may_be_called(kind: str, called: str) -> None:
