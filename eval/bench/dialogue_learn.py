@@ -8,8 +8,8 @@ the lines after a question answers it, or that none does; which lines of a quest
 answer; which lines are about the same thing, and which stretches of talk. At last its weights are
 rounded to 4 bits before every step, so that what is learned survives the rounding. --further learns
 on from the shipped file, in 4 bits from the start and with the pieces of text it has: what later
-chats alone say is read in smaller ones. --logs prints how well it does on the dev and
-train logs with known truth, which it never learns from.
+chats alone say is read in smaller ones. --logs prints how well it does on the dev and train logs
+with known truth, which it never learns from.
 
 The file of 2026-11-23 learned four rounds over the first 204 chats by an earlier form of this
 script, without stretches of talk, then two rounds in 4 bits over all of them. Needs torch (`pip
