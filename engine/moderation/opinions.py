@@ -126,7 +126,7 @@ class Opinions:
         self._listen(suspicions)
         self._understand(suspicions)
         for reading, _, violation, _ in suspicions:
-            if violation < _CALM:
+            if violation < _CALM and reading.findings:
                 self._forget_hints(reading.findings)
         opinions = [opinion for suspicion in suspicions for opinion in self._of(suspicion)]
         pieces = self._classifier.pieces(
