@@ -10,11 +10,10 @@ from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from engine.moderation.finding import NORMAL, Finding
+from engine.moderation.finding import CUSTOM, NORMAL, Finding
 from engine.moderation.lexicon import CONFIDENCE
 from engine.moderation.links import allowed
 from engine.moderation.message import Message
-from engine.moderation.rules import CUSTOM
 from engine.moderation.ruleset import NEVER, Levels, Rules
 from engine.moderation.verdict import Suggestion, Verdict
 from engine.text.fold import Folded, fold
@@ -184,7 +183,7 @@ def _worst(
     for category, score in scores.items():
         levels = rules.levels.get(category, _NO_LEVELS)
         level = 2 if score >= levels.block else 1 if score >= levels.review else 0
-        if level == 1 and category in denied:
+        if category in denied and category in rules.levels:
             level = 2
         if level == 1 and levels.block < NEVER and _stricter(category, rules, moment):
             level = 2

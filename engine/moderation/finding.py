@@ -17,6 +17,8 @@ CATEGORIES = (
     "flood",
 )
 """The built-in categories; a group adds `custom:<name>`, and `normal` stands for none."""
+CUSTOM = "custom:"
+"""How the category of a topic of a group's own begins."""
 
 NORMAL = "normal"
 
@@ -43,3 +45,8 @@ class Finding:
     """Where in the original text, as (start, end) in characters; empty: the whole message."""
     detail: str = ""
     """What was seen, in a few words: an entry of the lexicon, a domain, `5 messages in 10 s`."""
+
+
+def is_category(name: str) -> bool:
+    """Whether a finding may have this category: a built-in one or a topic of a group's own."""
+    return name in CATEGORIES or (name.startswith(CUSTOM) and len(name) > len(CUSTOM))

@@ -35,7 +35,7 @@ from engine.moderation.automaton import (
     Surroundings,
     View,
 )
-from engine.moderation.finding import CATEGORIES, Finding, Source
+from engine.moderation.finding import CATEGORIES, Finding, Source, is_category
 from engine.text.fold import Folded, fold_text
 from engine.text.sounds import sounded
 
@@ -368,7 +368,7 @@ def _problem(text: str, rank: str, known: bool) -> str:
 
 def _category(name: str) -> str:
     """Return a category of a group's own words, or raise."""
-    if name in CATEGORIES or (name.startswith("custom:") and len(name) > len("custom:")):
+    if is_category(name):
         return name
     raise RecipeError(
         f"Own words for '{name}', which is no category."

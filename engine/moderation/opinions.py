@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from engine.moderation.vectors import Encoder, Vectors
 
 _HINTED = CONFIDENCE["hint"]
+"""How sure a hint of the lists is; by sound it is less."""
 _CATEGORY = {ANY: "ad"}
 """Category of what a model knows as a violation and no more."""
 _ANY_FROM = 0.55
@@ -106,6 +107,7 @@ class Opinions:
         self._classifier = classifier
         self._lexicon = lexicon
         self._watched = [at for at, name in enumerate(names) if _named(name) in watched]
+        self._told = {_named(names[at]) for at in self._watched}
         self._normal = names.index(NORMAL)
         self._reader = reader
         self._meaning = classifier.meaning if reader else None
@@ -198,10 +200,10 @@ class Opinions:
 
     def _forget_hints(self, findings: list[Finding]) -> None:
         """Drop hints of categories that are told apart here, where nothing but hints has them."""
-        told = {_named(self._classifier.categories[column]) for column in self._watched}
-        told -= {finding.category for finding in findings if not _is_hint(finding)}
+        backed = {finding.category for finding in findings if not _is_hint(finding)}
+        lone = self._told - backed
         findings[:] = [
-            finding for finding in findings if not _is_hint(finding) or finding.category not in told
+            finding for finding in findings if not _is_hint(finding) or finding.category not in lone
         ]
 
     def _vectors(self, meaning: Meaning, texts: Sequence[str]) -> Vectors | None:

@@ -24,7 +24,7 @@ from pydantic import (
     model_validator,
 )
 
-from engine.moderation.finding import CATEGORIES
+from engine.moderation.finding import CATEGORIES, CUSTOM, is_category
 from engine.moderation.links import plain_domain
 from engine.moderation.verdict import Suggestion
 from engine.moderation.wording import compile_pattern
@@ -37,7 +37,6 @@ ACTIONS: tuple[Action, ...] = ("notice", "recall", "mute", "kick")
 PLACEHOLDERS = ("name", "rule")
 """What a notice may hold in braces."""
 
-CUSTOM = "custom:"
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _DOMAIN = re.compile(r"(?:[a-z0-9-]{1,63}\.){1,10}[a-z][a-z0-9-]{1,62}")
 _DAY = 24 * 60 * 60
@@ -49,7 +48,7 @@ class _Part(BaseModel):
 
 
 def _category(name: str) -> str:
-    if name not in CATEGORIES and not (name.startswith(CUSTOM) and len(name) > len(CUSTOM)):
+    if not is_category(name):
         raise ValueError(
             f"'{name}' is no category; write one of {', '.join(CATEGORIES)} or custom:<topic>"
         )

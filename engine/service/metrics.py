@@ -15,6 +15,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from engine.moderation.finding import CUSTOM
 from engine.moderation.verdict import Verdict
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -78,7 +79,7 @@ class Metrics:
         """Count a batch; topics of groups count together, for their number has no bound."""
         self._batches.observe(len(verdicts))
         given = Counts(
-            (each.suggestion, "custom" if each.category.startswith("custom:") else each.category)
+            (each.suggestion, "custom" if each.category.startswith(CUSTOM) else each.category)
             for each in verdicts
         )
         for key, number in given.items():

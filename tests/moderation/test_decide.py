@@ -36,9 +36,11 @@ rules:
   - {number: 8, text: 不宣讲, categories: [religion]}
   - {number: 9, text: 不剧透, categories: ['custom:剧透']}
   - {number: 10, text: 不聊股票, categories: ['custom:股票', abuse]}
+  - {number: 11, text: 不用外挂, categories: ['custom:外挂']}
 topics:
 - {name: 剧透, examples: [凶手是他], threshold: 0.6}
 - {name: 股票, examples: [今天涨停], threshold: 0.6, suggestion: block}
+- {name: 外挂, examples: [有没有挂], threshold: 0.97}
 deny: {'custom:剧透': {words: [大结局是]}}
 links: review
 contacts: review
@@ -83,6 +85,12 @@ LEVELS: dict[str, tuple[list[Finding], str, str, float]] = {
         [seen("custom:剧透", 0.95, "lexicon")],
         "block",
         "custom:剧透",
+        0.95,
+    ),
+    "denied in disguise, though the topic must be surer": (
+        [seen("custom:外挂", 0.95, "lexicon")],
+        "block",
+        "custom:外挂",
         0.95,
     ),
     "topic blocked": ([seen("custom:股票", 0.6, "topic")], "block", "custom:股票", 0.6),
